@@ -1,0 +1,372 @@
+"""The contract, executed: what a process sees and does is exactly what it declared.
+
+`See` and `Do` are made by the engine for every process. Reading an undeclared variable, adding to or setting one, or emitting
+an undeclared event raises `ContractError` at that moment, naming the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paget.errors import ContractError, NumericalError
+from paget.kernels import philox, voxels
+
+if TYPE_CHECKING:
+    from paget.engine.chance import Chance
+    from paget.process import Process
+    from paget.state import Cells, Fields
+
+__all__ = ["Do", "Emission", "Ledgers", "See", "World"]
+
+Real = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+POSITION = "cell.position"
+
+
+@dataclass
+class World:
+    """Everything that the engine owns: the state, the clock, and what was ordered for this tick."""
+
+    cells: Cells
+    fields: Fields
+    body: dict[str, Any]
+    cell_types: tuple[str, ...]
+    chance: Chance
+    time: float = 0.0
+    dt: float = 1.0
+    tick: int = 0
+    doses: tuple[tuple[str, float, float], ...] = ()
+    operations: tuple[tuple[str, float], ...] = ()
+    rows_cache: dict[tuple[str, ...], Rows] = field(default_factory=dict)
+    voxel_cache: dict[str, Rows] = field(default_factory=dict)
+
+    def rows(self, types: tuple[str, ...]) -> Rows:
+        """Rows of the cells of these types, ascending."""
+        if types not in self.rows_cache:
+            wanted = np.array([t in types for t in self.cell_types])
+            self.rows_cache[types] = np.flatnonzero(wanted[self.cells.column("cell.type")])
+        return self.rows_cache[types]
+
+    def voxel_of_cells(self) -> Rows:
+        """Flat voxel index of every cell."""
+        if "all" not in self.voxel_cache:
+            grid = self.fields.grid
+            self.voxel_cache["all"] = voxels.voxel_of(np.ascontiguousarray(self.cells.position), grid.voxel, grid.shape)
+        return self.voxel_cache["all"]
+
+    def cells_changed(self) -> None:
+        """Forget which rows are of which type and where cells are."""
+        self.rows_cache.clear()
+        self.voxel_cache.clear()
+
+
+@dataclass(frozen=True)
+class Emission:
+    """Structural events that a process asks for; the engine applies the earliest of every cell.
+
+    rings : time within the tick [n_rows] in h, or inf where nothing happens
+    """
+
+    role: str
+    kind: str
+    event: str
+    rows: Rows
+    rings: Real
+    to: str = ""
+    leaves: Mapping[str, float] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    counts: NDArray[np.int64] | None = None
+
+
+class Ledgers:
+    """What the processes of one tick add, in the fixed order of their roles."""
+
+    def __init__(self) -> None:
+        self.cell_source: dict[str, Real] = {}
+        self.cell_loss: dict[str, Real] = {}
+        self.cell_sets: dict[str, tuple[Rows, Any]] = {}
+        self.body_sets: dict[str, Any] = {}
+        self.field_source: dict[str, Real] = {}
+        self.field_loss: dict[str, Real | float] = {}
+        self.transfers: list[tuple[str, str, Real | float]] = []
+        self.body_source: dict[str, float] = {}
+        self.body_loss: dict[str, float] = {}
+        self.emissions: list[Emission] = []
+
+
+class See:
+    """What one process may read: cell variables for its rows, whole fields, and the body."""
+
+    def __init__(self, process: Process, world: World) -> None:
+        self._world = world
+        self._process = process
+        self._reads = frozenset(process.reads)
+        self._on = process.on
+
+    def _refuse(self, name: str) -> ContractError:
+        declared = ", ".join(sorted(self._reads)) or "nothing"
+        return ContractError(
+            f"process '{self._process.role}' reads '{name}' without declaring it (it declares {declared})"
+        )
+
+    @property
+    def time(self) -> float:
+        """Time since the start of the study in h, at the start of the tick."""
+        return self._world.time
+
+    @property
+    def dt(self) -> float:
+        """Length of the tick for this process in h."""
+        return self._world.dt * self._process.every
+
+    @property
+    def rows(self) -> Rows:
+        return self._world.rows(self._on)
+
+    @property
+    def ids(self) -> NDArray[np.uint64]:
+        """Ids [n_rows] of the cells that the process acts on."""
+        return self._world.cells.ids[self.rows]
+
+    @property
+    def count(self) -> int:
+        return int(self.rows.size)
+
+    def __getitem__(self, name: str) -> Any:
+        """The variable: [n_rows] for ``cell.*``, [nz, ny, nx] for ``field.*``, a number for ``body.*``; all read-only."""
+        if name not in self._reads:
+            raise self._refuse(name)
+        place = name.split(".", 1)[0]
+        if place == "body":
+            return self._world.body[name]
+        if place == "field":
+            view = self._world.fields[name].view()
+            view.flags.writeable = False
+            return view
+        if name == POSITION:
+            return np.ascontiguousarray(self._world.cells.position[:, self.rows])
+        values = self._world.cells.column(name)[self.rows]
+        values.flags.writeable = False
+        return values
+
+    def is_type(self, cell_type: str) -> NDArray[np.bool_]:
+        """Which of the rows [n_rows] are of this type."""
+        found: NDArray[np.bool_] = self["cell.type"] == self._world.cell_types.index(cell_type)
+        return found
+
+    def here(self, name: str) -> Real:
+        """Field values [n_rows] in the voxels of the cells."""
+        if name not in self._reads:
+            raise self._refuse(name)
+        return voxels.gather(self._world.fields[name].ravel(), self._world.voxel_of_cells()[self.rows])
+
+    def slope(self, name: str) -> Real:
+        """Field gradient [3, n_rows] per um at the cells."""
+        if name not in self._reads:
+            raise self._refuse(name)
+        grid = self._world.fields.grid
+        return voxels.gradient(self._world.fields[name], self._world.voxel_of_cells()[self.rows], grid.voxel)
+
+    @property
+    def flat(self) -> bool:
+        """True in a 2-D tissue."""
+        return self._world.fields.grid.flat
+
+    @property
+    def size(self) -> Real:
+        """Edge lengths [3] of the tissue in um."""
+        return np.array(self._world.fields.grid.size)
+
+    @property
+    def doses(self) -> tuple[tuple[str, float, float], ...]:
+        """(drug, time within the tick in h, mg/kg) of every administration in this tick."""
+        if "protocol.doses" not in self._reads:
+            raise self._refuse("protocol.doses")
+        return self._world.doses
+
+    @property
+    def operations(self) -> tuple[tuple[str, float], ...]:
+        """(site, time within the tick in h) of every resection in this tick."""
+        if "protocol.operations" not in self._reads:
+            raise self._refuse("protocol.operations")
+        return self._world.operations
+
+    def normals(self, columns: int) -> Real:
+        """Standard normal numbers [n_rows, columns], new in every tick."""
+        return philox.normals(self._world.chance.key(self._process.role), self.ids, self._world.tick, columns)
+
+    def personal(self, columns: int) -> Real:
+        """Standard normal numbers [n_rows, columns] that each cell keeps for life."""
+        return philox.normals(self._world.chance.key(self._process.role), self.ids, -1, columns)
+
+
+class Do:
+    """What one process may do; every call checks the declaration."""
+
+    def __init__(self, process: Process, world: World, ledgers: Ledgers) -> None:
+        self._process, self._world, self.ledgers = process, world, ledgers
+        self._adds = frozenset(process.adds)
+        self._sets = frozenset(process.sets)
+        self._emits = frozenset(process.emits)
+
+    def _check(self, name: str, declared: frozenset[str], verb: str) -> None:
+        if name not in declared:
+            known = ", ".join(sorted(declared)) or "nothing"
+            raise ContractError(
+                f"process '{self._process.role}' {verb} '{name}' without declaring it (it declares {known})"
+            )
+
+    @property
+    def _rows(self) -> Rows:
+        return self._world.rows(self._process.on)
+
+    def add(self, name: str, rate: Any) -> None:
+        """Add a rate per h: [n_rows] for ``cell.*``, [nz, ny, nx] or a number for ``field.*``, a number for ``body.*``."""
+        self._check(name, self._adds, "adds to")
+        self._sound(name, rate)
+        place = name.split(".", 1)[0]
+        ledger = self.ledgers
+        if place == "cell":
+            self._to_cells(ledger.cell_source, name, rate)
+        elif place == "field":
+            self._source(name)[...] += rate
+        else:
+            ledger.body_source[name] = ledger.body_source.get(name, 0.0) + float(rate)
+
+    def lose(self, name: str, coefficient: Any) -> None:
+        """Add a first-order loss in 1/h, solved implicitly: amounts stay positive however fast it is."""
+        self._check(name, self._adds, "adds to")
+        self._sound(name, coefficient)
+        place = name.split(".", 1)[0]
+        ledger = self.ledgers
+        if place == "cell":
+            self._to_cells(ledger.cell_loss, name, coefficient)
+        elif place == "field":
+            ledger.field_loss[name] = ledger.field_loss.get(name, 0.0) + coefficient
+        else:
+            ledger.body_loss[name] = ledger.body_loss.get(name, 0.0) + float(coefficient)
+
+    def _to_cells(self, ledger: dict[str, Real], name: str, rate: Any) -> None:
+        if name not in ledger:
+            ledger[name] = np.zeros(len(self._world.cells))
+        ledger[name][self._rows] += rate
+
+    def _source(self, name: str) -> Real:
+        if name not in self.ledgers.field_source:
+            self.ledgers.field_source[name] = np.zeros(self._world.fields.grid.shape)
+        return self.ledgers.field_source[name]
+
+    def secrete(self, name: str, amounts: Real) -> None:
+        """Release `amounts` [n_rows], in (unit of the field) pL / h, into the voxels of the cells."""
+        self._check(name, self._adds, "adds to")
+        self._sound(name, amounts)
+        volume = self._world.fields.grid.voxel_volume
+        voxels.deposit(
+            self._source(name).reshape(-1), self._world.voxel_of_cells()[self._rows], np.asarray(amounts) / volume
+        )
+
+    def transfer(self, source: str, target: str, coefficient: Any) -> None:
+        """Turn one immobile field into another at a first-order rate in 1/h; what one loses the other gains, to rounding."""
+        self._check(source, self._adds, "adds to")
+        self._check(target, self._adds, "adds to")
+        self._sound(source, coefficient)
+        self.ledgers.transfers.append((source, target, coefficient))
+
+    def set(self, name: str, values: Any) -> None:
+        """Set a variable that this process owns: [n_rows] for ``cell.*``, a number or array for ``body.*``."""
+        self._check(name, self._sets, "sets")
+        self._sound(name, values) if name != "cell.woke_at" else None
+        if name.startswith("cell."):
+            self.ledgers.cell_sets[name] = (self._rows, values)
+        else:
+            self.ledgers.body_sets[name] = values
+
+    def move(self, displacement: Real) -> None:
+        """Displace the cells by [3, n_rows] um in this tick; displacements of all movers add up."""
+        self._check(POSITION, self._adds, "adds to")
+        for axis, name in enumerate(("cell.x", "cell.y", "cell.z")):
+            self._to_cells(self.ledgers.cell_source, name, displacement[axis] / self._world.dt)
+
+    def ring(self, rates: Any) -> Real:
+        """Let the process's clocks run at `rates` [n_rows] in 1/h; time within the tick at which each rings, or inf."""
+        return philox.spend_hazard(*self._clock(rates))
+
+    def ring_repeatedly(self, rates: Any) -> NDArray[np.int64]:
+        """Let clocks run that start anew when they ring; how often each rang [n_rows]."""
+        return philox.spend_hazard_repeatedly(*self._clock(rates))
+
+    def _clock(self, rates: Any) -> tuple[Any, ...]:
+        role, cells, rows = self._process.role, self._world.cells, self._rows
+        if not self._process.clock:
+            raise ContractError(f"process '{role}' asks for a clock without declaring one")
+        hazards = np.broadcast_to(np.asarray(rates, dtype=np.float64), rows.shape).copy()
+        self._sound("hazard", hazards)
+        if hazards.size and hazards.min() < 0.0:
+            raise NumericalError(
+                f"process '{role}' at {self._world.time:g} h: a hazard is negative ({hazards.min():g} per h)"
+            )
+        dt = self._world.dt * self._process.every
+        return (
+            cells.column(f"clock.{role}"),
+            cells.column(f"rings.{role}"),
+            rows,
+            cells.ids[rows],
+            hazards,
+            dt,
+            self._world.chance.key(role),
+        )
+
+    def _sound(self, what: str, values: Any) -> None:
+        if not np.isfinite(values).all():
+            raise NumericalError(
+                f"process '{self._process.role}' at {self._world.time:g} h gives a value for {what} that is not finite"
+            )
+
+    def emit(
+        self,
+        kind: str,
+        rings: Real,
+        *,
+        to: str = "",
+        leaves: Mapping[str, float] | None = None,
+        values: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Ask for a structural event of the cells whose `rings` [n_rows] are finite.
+
+        kind : "death", "division" or "conversion"; to : the new cell type
+        leaves : amounts, in (unit of the field) pL, that a dying cell leaves in its voxel
+        values : variables of the converted cell, or of both daughters: numbers or [n_rows]
+        """
+        self._check(kind, self._emits, "emits")
+        for field_name in leaves or {}:
+            self._check(field_name, self._adds, "adds to")
+        if not np.isfinite(rings).any():
+            return
+        self.ledgers.emissions.append(
+            Emission(
+                self._process.role,
+                kind,
+                self._process.event,
+                self._rows,
+                rings,
+                to,
+                dict(leaves or {}),
+                dict(values or {}),
+            )
+        )
+
+    def arrive(self, cell_type: str, counts: NDArray[np.int64], values: Mapping[str, Any]) -> None:
+        """Let `counts` [n_rows] new cells of `cell_type` enter at each of the process's cells."""
+        self._check("arrival", self._emits, "emits")
+        if counts.any():
+            rings = np.where(counts > 0, 0.0, np.inf)
+            event = self._process.event
+            self.ledgers.emissions.append(
+                Emission(self._process.role, "arrival", event, self._rows, rings, cell_type, {}, dict(values), counts)
+            )

@@ -1,0 +1,357 @@
+"""One tick: every process in its phase, then the engine merges what they added and restructures the cells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paget.access import Do, Emission, Ledgers, See, World
+from paget.engine import transport
+from paget.errors import LedgerError, NumericalError
+from paget.kernels import philox
+from paget.model import Model
+from paget.pharmacology import MASS, DrugKinetics
+from paget.process import Phase, Process, Values
+from paget.state.cells import Cells, daughter_ids, mix
+
+__all__ = ["EventLog", "Stepper"]
+
+Real = NDArray[np.float64]
+
+
+class EventLog:
+    """Structural events as columns, in the order in which they happened."""
+
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        self._codes = {kind: code for code, kind in enumerate(kinds)}
+        self._parts: list[dict[str, NDArray[Any]]] = []
+
+    def add(
+        self, event: str, time: Real, cell: NDArray[Any], other: NDArray[Any], kind: NDArray[Any], position: Real
+    ) -> None:
+        n = cell.size
+        self._parts.append(
+            {
+                "time": np.asarray(time, np.float64),
+                "kind": np.full(n, self._codes[event], np.int8),
+                "cell": cell.astype(np.uint64),
+                "other": other.astype(np.uint64),
+                "type": kind.astype(np.int8),
+                **{axis: position[i].astype(np.float32) for i, axis in enumerate("xyz")},
+            }
+        )
+
+    def take(self) -> dict[str, NDArray[Any]] | None:
+        """The columns gathered since the last call, or None."""
+        if not self._parts:
+            return None
+        columns = {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
+        self._parts.clear()
+        return columns
+
+
+@dataclass(frozen=True)
+class _Bound:
+    process: Process
+    see: See
+    do: Do
+    values: Values
+
+
+class Stepper:
+    """Advances one animal by ticks; owns no state of its own beyond the running balance of cells and drugs."""
+
+    def __init__(self, model: Model, world: World, used_drugs: frozenset[str] | None = None) -> None:
+        self.model, self.world = model, world
+        self.ledgers = Ledgers()
+        self.events = EventLog(model.event_kinds)
+        # The kinetics of a drug that nobody is given would do nothing; leaving them out changes no bit and saves time.
+        idle = {
+            p.role
+            for p in model.processes.values()
+            if isinstance(p, DrugKinetics) and used_drugs is not None and p.drug.name not in used_drugs
+        }
+        self.bound: dict[Phase, list[_Bound]] = {phase: [] for phase in Phase}
+        for process in model.ordered:
+            if process.role not in idle:
+                values = model.values_for(process, world.chance.draw)
+                self.bound[process.phase].append(
+                    _Bound(process, See(process, world), Do(process, world, self.ledgers), values)
+                )
+        self.diffusion = {
+            name: model.value_of(number, "um**2/h", world.chance.draw) for name, number in model.diffusion.items()
+        }
+        self.mobile = tuple(n for n in model.fields if n in self.diffusion)
+        self.fixed = tuple(n for n in model.fields if n not in self.diffusion)
+        self.tally: Counter[str] = Counter()
+        self.tally["present"] = len(world.cells)
+        self.given: dict[str, float] = {drug.name: 0.0 for drug in model.drugs}
+
+    def step(self) -> None:
+        """Advance the animal by one tick."""
+        world = self.world
+        for drug, _, amount in world.doses:
+            self.given[drug] += amount
+        for phase in Phase:
+            for item in self.bound[phase]:
+                if world.tick % item.process.every == 0:
+                    item.do.ledgers = self.ledgers
+                    item.process.step(item.see, item.do, item.values)
+            self._apply_cells()
+            self._apply_body_sets()
+        self._apply_fields()
+        self._apply_body()
+        self._restructure()
+        world.cells.column("cell.age")[...] += world.dt
+        world.tick += 1
+        world.time = world.tick * world.dt
+
+    # ---- merging --------------------------------------------------------------------------------------------------
+    def _apply_cells(self) -> None:
+        ledger, cells, dt = self.ledgers, self.world.cells, self.world.dt
+        for name in sorted({*ledger.cell_source, *ledger.cell_loss}):
+            column = cells.column(name)
+            source, loss = ledger.cell_source.get(name), ledger.cell_loss.get(name)
+            if loss is None:
+                assert source is not None
+                column += source * dt
+            else:
+                kept, gained = transport.decay_and_gain(loss, dt)
+                column[...] = column * kept + (0.0 if source is None else source) * gained
+        if "cell.x" in ledger.cell_source:
+            position, size = cells.position, self.model.grid.size
+            for axis in range(3):
+                np.clip(position[axis], 0.0, size[axis], out=position[axis])
+            self.world.voxel_cache.clear()
+        for name, (rows, values) in ledger.cell_sets.items():
+            cells.column(name)[rows] = values
+        ledger.cell_source.clear()
+        ledger.cell_loss.clear()
+        ledger.cell_sets.clear()
+
+    def _apply_body_sets(self) -> None:
+        self.world.body.update(self.ledgers.body_sets)
+        self.ledgers.body_sets.clear()
+
+    def _apply_fields(self) -> None:
+        ledger, world, dt = self.ledgers, self.world, self.world.dt
+        active = []
+        for name in self.mobile:
+            source, values = ledger.field_source.get(name), world.fields[name]
+            if (source is not None and source.any()) or values.any():
+                source = np.zeros_like(values) if source is None else source
+                active.append(
+                    transport.Diffusing(name, values, self.diffusion[name], source, ledger.field_loss.get(name, 0.0))
+                )
+        if active:
+            for field, after in zip(active, transport.advance_diffusing(active, self.model.grid, dt), strict=True):
+                world.fields[field.name][...] = after
+        changed = {n: world.fields[n] for n in self.fixed}
+        for name, result in transport.advance_immobile(
+            changed, ledger.field_source, ledger.field_loss, ledger.transfers, dt
+        ).items():
+            world.fields[name][...] = result
+        ledger.field_source.clear()
+        ledger.field_loss.clear()
+        ledger.transfers.clear()
+
+    def _apply_body(self) -> None:
+        ledger, body = self.ledgers, self.world.body
+        for name in sorted({*ledger.body_source, *ledger.body_loss}):
+            kept, gained = transport.decay_and_gain(ledger.body_loss.get(name, 0.0), self.world.dt)
+            body[name] = float(body[name]) * kept + ledger.body_source.get(name, 0.0) * gained
+        ledger.body_source.clear()
+        ledger.body_loss.clear()
+
+    # ---- structural events ----------------------------------------------------------------------------------------
+    def _restructure(self) -> None:
+        emissions = self.ledgers.emissions
+        if not emissions:
+            return
+        arrivals = [e for e in emissions if e.kind == "arrival"]
+        changes = self._earliest([e for e in emissions if e.kind != "arrival"])
+        emissions.clear()
+        cells = self.world.cells
+        keep = np.ones(len(cells), bool)
+        born: list[tuple[NDArray[np.uint64], Real, NDArray[np.int64]]] = []
+        for emission, rows, rings, picked in changes:
+            self._restart_clock(emission.role, rows)
+            if emission.kind == "conversion":
+                self._convert(emission, rows, rings, picked)
+            elif emission.kind == "death":
+                self._bury(emission, rows, rings)
+                keep[rows] = False
+            else:
+                born.append(self._divide(emission, rows, rings, picked))
+                keep[rows] = False
+        born += [self._admit(emission) for emission in arrivals]
+        self.world.cells_changed()
+        if born or not keep.all():
+            ids = np.concatenate([b[0] for b in born]) if born else np.empty(0, np.uint64)
+            real = np.concatenate([b[1] for b in born], axis=1) if born else cells.blank(0)[0]
+            whole = np.concatenate([b[2] for b in born], axis=1) if born else cells.blank(0)[1]
+            cells.restructure(keep, ids, real, whole)
+
+    @staticmethod
+    def _earliest(emissions: list[Emission]) -> list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]:
+        """Per emission the rows, ring times and indices that win: of every cell the earliest event, ties by role."""
+        if not emissions:
+            return []
+        picked = [np.flatnonzero(np.isfinite(e.rings)) for e in emissions]
+        rows = np.concatenate([e.rows[i] for e, i in zip(emissions, picked, strict=True)])
+        rings = np.concatenate([e.rings[i] for e, i in zip(emissions, picked, strict=True)])
+        rank = np.array([r for r, _ in sorted(enumerate(emissions), key=lambda item: item[1].role)])
+        place = np.empty(len(emissions), np.int64)
+        place[rank] = np.arange(len(emissions))
+        owner = np.repeat(np.arange(len(emissions)), [i.size for i in picked])
+        order = np.lexsort((place[owner], rings, rows))
+        first = np.ones(order.size, bool)
+        first[1:] = rows[order][1:] != rows[order][:-1]
+        wins = np.zeros(order.size, bool)
+        wins[order[first]] = True
+        found = []
+        offset = 0
+        for emission, index in zip(emissions, picked, strict=True):
+            mine = wins[offset : offset + index.size]
+            offset += index.size
+            chosen = index[mine]
+            if chosen.size:
+                found.append((emission, emission.rows[chosen], emission.rings[chosen], chosen))
+        return sorted(found, key=lambda item: item[0].role)
+
+    def _restart_clock(self, role: str, rows: NDArray[np.int64]) -> None:
+        if f"clock.{role}" in self.world.cells:
+            self.world.cells.column(f"clock.{role}")[rows] = np.nan
+            self.world.cells.column(f"rings.{role}")[rows] += 1
+
+    def _log(
+        self,
+        emission: Emission,
+        rows: NDArray[np.int64],
+        rings: Real,
+        other: NDArray[np.uint64],
+        kind: NDArray[Any] | None = None,
+    ) -> None:
+        cells = self.world.cells
+        kinds = cells.column("cell.type")[rows] if kind is None else kind
+        self.events.add(emission.event, self.world.time + rings, cells.ids[rows], other, kinds, cells.position[:, rows])
+
+    def _convert(self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]) -> None:
+        cells = self.world.cells
+        self._log(emission, rows, rings, cells.ids[rows])
+        cells.column("cell.type")[rows] = self.model.cell_types.index(emission.to)
+        for name, value in emission.values.items():
+            cells.column(name)[rows] = value if np.ndim(value) == 0 else value[picked]
+        self.tally[emission.event] += rows.size
+
+    def _bury(self, emission: Emission, rows: NDArray[np.int64], rings: Real) -> None:
+        self._log(emission, rows, rings, self.world.cells.ids[rows])
+        grid = self.model.grid
+        for name, amount in emission.leaves.items():
+            voxels = self.world.voxel_of_cells()[rows]
+            np.add.at(self.world.fields[name].reshape(-1), voxels, amount / grid.voxel_volume)
+        self.tally["died"] += rows.size
+
+    def _divide(
+        self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
+        cells, grid = self.world.cells, self.model.grid
+        first, second = daughter_ids(cells.ids[rows])
+        angle = self.world.chance.key("division direction")
+        direction = _directions(angle, cells.ids[rows], grid.flat)
+        sides = []
+        for ids, side in ((first, 1.0), (second, -1.0)):
+            real, whole = cells.daughters(rows)
+            for name, value in emission.values.items():
+                cells.put(real, whole, name, value if np.ndim(value) == 0 else value[picked])
+            radius = real[cells.real_row("cell.radius")]
+            at = cells.real_row("cell.x")
+            for axis in range(3):
+                real[at + axis] = np.clip(real[at + axis] + side * 0.5 * radius * direction[axis], 0.0, grid.size[axis])
+            self._log(emission, rows, rings, ids)
+            sides.append((ids, real, whole))
+        self.tally["born"] += 2 * rows.size
+        self.tally["died"] += rows.size
+        return (
+            np.concatenate([s[0] for s in sides]),
+            np.concatenate([s[1] for s in sides], axis=1),
+            np.concatenate([s[2] for s in sides], axis=1),
+        )
+
+    def _admit(self, emission: Emission) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
+        assert emission.counts is not None
+        cells, grid = self.world.cells, self.model.grid
+        rows = np.repeat(emission.rows, emission.counts)
+        nth = np.concatenate([np.arange(c) for c in emission.counts[emission.counts > 0]])
+        rang = cells.column(f"rings.{emission.role}")[rows] - nth
+        with np.errstate(over="ignore"):
+            ids = mix(cells.ids[rows] ^ mix(rang.astype(np.uint64), 7), 3)
+        direction = _directions(self.world.chance.key(f"{emission.role} direction"), ids, grid.flat)
+        position = np.clip(
+            cells.position[:, rows] + cells.column("cell.radius")[rows] * direction, 0.0, np.array(grid.size)[:, None]
+        )
+        kind = self.model.cell_types.index(emission.to)
+        values: dict[str, Any] = {"cell.type": kind, **emission.values}
+        for axis, name in enumerate(("cell.x", "cell.y", "cell.z")):
+            values[name] = position[axis]
+        real, whole = cells.rows_like(values, ids.size)
+        time = np.full(ids.size, self.world.time)
+        self.events.add(emission.event, time, ids, cells.ids[rows], np.full(ids.size, kind), position)
+        self.tally["arrived"] += ids.size
+        return ids, real, whole
+
+    # ---- balances -------------------------------------------------------------------------------------------------
+    def check(self) -> None:
+        """Refuse a state in which cells or drug appeared or vanished, or a value is not a number.
+
+        Raises
+        ------
+        LedgerError, NumericalError
+        """
+        world, tally = self.world, self.tally
+        expected = tally["present"] + tally["born"] + tally["arrived"] - tally["died"] - tally["left"]
+        if expected != len(world.cells):
+            raise LedgerError(
+                f"At {world.time:g} h there are {len(world.cells)} cells, but births and deaths add up to {expected}."
+            )
+        for drug in self.model.drugs:
+            held = float(world.body[drug.amounts.name][MASS].sum())
+            given = self.given[drug.name]
+            if abs(held - given) > 1e-9 * max(given, 1.0):
+                raise LedgerError(
+                    f"At {world.time:g} h {given:g} mg/kg of {drug.name} were given, but {held:g} are in the body or gone."
+                )
+        for name in self.model.fields:
+            values = world.fields[name]
+            if not np.isfinite(values).all() or values.min() < 0.0:
+                raise NumericalError(
+                    f"At {world.time:g} h the field '{name}' has values that are negative or not numbers."
+                )
+        for name, value in world.body.items():
+            if not np.isfinite(value).all():
+                raise NumericalError(f"At {world.time:g} h '{name}' is not a number.")
+        for axis in ("cell.x", "cell.y", "cell.z"):
+            if not np.isfinite(world.cells.column(axis)).all():
+                raise NumericalError(f"At {world.time:g} h a cell has no position along {axis[-1]}.")
+
+
+def _directions(key: np.uint64, ids: NDArray[np.uint64], flat: bool) -> Real:
+    """Unit vectors [3, n], uniform on the circle (2-D) or the sphere, one per id and for life."""
+    u = philox.uniforms(key, ids, -1, 2)
+    angle = 2.0 * np.pi * u[:, 0]
+    up = np.zeros(ids.size) if flat else 2.0 * u[:, 1] - 1.0
+    across = np.sqrt(1.0 - up**2)
+    return np.stack([across * np.cos(angle), across * np.sin(angle), up])
+
+
+def cells_columns(cells: Cells, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Columns of a stored frame: id and type, then `names`, in single precision."""
+    columns: dict[str, NDArray[Any]] = {"id": cells.ids.copy(), "type": cells.column("cell.type").astype(np.int8)}
+    for name in names:
+        column = cells.column(name)
+        columns[name.split(".", 1)[1]] = column.astype(np.float32 if column.dtype == np.float64 else np.int32)
+    return columns

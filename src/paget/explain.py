@@ -1,0 +1,183 @@
+"""A model told in words and tables: processes, parameters with their basis, assumptions, sources, a methods paragraph.
+
+Everything here is computed from what the model uses, so that it cannot drift from what is run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+from paget.behaviours import Ruled
+from paget.evidence import Parameter, Source, load_sources
+from paget.model import Model
+from paget.process import NOTHING
+from paget.vocabulary import CELL_TYPES, VARIABLES
+
+__all__ = ["assumptions", "citations", "describe", "methods", "process_table"]
+
+
+def _clean(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def process_table(model: Model) -> list[dict[str, Any]]:
+    """One row per process: role, phase, what it does, on which cells, and what it reads, adds to, sets and emits."""
+    rows = []
+    for process in model.ordered:
+        rules = [rule.sentence for rule in process.rules] if isinstance(process, Ruled) else []
+        keys = [model.evidence_for(number).key for _, number, _ in process.numbers]
+        rows.append(
+            {
+                "role": process.role,
+                "phase": str(process.phase),
+                "summary": process.sentence,
+                "on": list(process.on),
+                "reads": list(process.reads),
+                "adds": list(process.adds),
+                "sets": list(process.sets),
+                "emits": [f"{kind}: {process.event}" if process.event != kind else kind for kind in process.emits],
+                "rule": "; ".join(rules) or None,
+                "parameters": [key for key in dict.fromkeys(keys) if key != NOTHING],
+                "sources": list(process.sources),
+            }
+        )
+    return rows
+
+
+def _parameter_row(parameter: Parameter) -> dict[str, Any]:
+    return {
+        "key": parameter.key,
+        "title": parameter.title,
+        "value": parameter.value,
+        "unit": parameter.unit,
+        "low": _clean(parameter.low),
+        "high": _clean(parameter.high),
+        "spread": parameter.spread,
+        "basis": parameter.basis,
+        "reason": parameter.reason,
+        "source": parameter.source,
+        "where": parameter.where,
+        "conditions": parameter.conditions,
+        "changed": parameter.changed,
+        "group": parameter.group,
+    }
+
+
+def citations(model: Model) -> list[Source]:
+    """The sources of the model's processes, rules, parameters and chain, in the order of first use."""
+    keys: list[str] = []
+    for process in model.ordered:
+        keys += process.sources
+        if isinstance(process, Ruled):
+            keys += [rule.source for rule in process.rules]
+    for parameter in model.numbers_used().values():
+        keys += parameter.source.split(";")
+    keys += [edge.reference for edge in model.chain[1]]
+    known = load_sources()
+    return [known[key] for key in dict.fromkeys(k.strip() for k in keys) if key in known]
+
+
+def assumptions(model: Model) -> list[str]:
+    """What the model assumes: its stated simplifications, then every number whose basis is an assumption."""
+    numbers = [
+        f"{p.title}: {p.value:g} {p.unit}".rstrip() + f" ({p.reason})."
+        for p in model.numbers_used().values()
+        if p.basis == "assumed"
+    ]
+    return [*model.assumed, *numbers]
+
+
+def methods(model: Model) -> str:
+    """A methods paragraph, computed from the model."""
+    grid = model.grid
+    x, y, z = grid.size
+    basis = Counter(p.basis for p in model.numbers_used().values())
+    counted = ", ".join(f"{basis[b]} {b}" for b in ("measured", "derived", "fitted", "assumed") if basis[b])
+    varying = sum(p.spread > 0 for p in model.numbers_used().values())
+    shape = f"a section of {x:g} by {y:g} um, {z:g} um thick" if grid.flat else f"a block of {x:g} by {y:g} by {z:g} um"
+    return (
+        f"The tissue is {shape}, on voxels of {grid.voxel:g} um. Cells are off-lattice spheres that move without inertia, "
+        "push each other apart and adhere; diffusing factors are advanced exactly in the cosine modes of the closed box, "
+        "immobile matrix exactly in each voxel. Drugs follow linear compartments solved by matrix exponentials. Every "
+        "discrete event (death, conversion, entry) waits on a clock of its cell that spends a unit-exponential budget at "
+        f"the current hazard. The model has {len(model.processes)} processes and {sum(basis.values())} numbers: {counted}; "
+        f"{varying} of them vary between animals (log-normally, with the stated coefficient of variation). An animal has the "
+        "same parameters, founders and random numbers in every arm, so arms are compared animal by animal."
+    )
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """Everything a report, a table or another program needs to know of a model, as plain JSON values."""
+    grid = model.grid
+    nodes, edges = model.chain
+    variants = [
+        {**_parameter_row(row), "variant": name}
+        for key in model.numbers_used()
+        for name, row in sorted(model.parameters.variants_of(key).items())
+    ]
+    return {
+        "name": model.name,
+        "title": model.title,
+        "dimensions": 2 if grid.flat else 3,
+        "domain": {"size_um": list(grid.size), "voxel_um": grid.voxel, "shape": list(grid.shape)},
+        "readouts": [
+            {
+                "name": r.name,
+                "title": r.title,
+                "unit": r.unit,
+                "kind": r.kind,
+                "summary": r.summary,
+                "meaning": r.meaning,
+                "headline": r.headline,
+                "claim": r.claim,
+            }
+            for r in model.readouts
+        ],
+        "cell_types": [
+            {
+                "name": t,
+                "label": CELL_TYPES[t].label,
+                "colour": CELL_TYPES[t].colour,
+                "group": CELL_TYPES[t].group,
+                "ontology": CELL_TYPES[t].ontology,
+            }
+            for t in model.cell_types
+        ],
+        "fields": [
+            {
+                "name": name.split(".", 1)[1],
+                "title": VARIABLES[name].title,
+                "unit": VARIABLES[name].unit,
+                "immobile": VARIABLES[name].immobile,
+                "colour": VARIABLES[name].colour,
+            }
+            for name in model.fields
+        ],
+        "cell_units": {v.noun: v.unit for v in model.cell_variables if v.place == "cell"},
+        "event_kinds": list(model.event_kinds),
+        "processes": process_table(model),
+        "parameters": [_parameter_row(p) for p in model.numbers_used().values()],
+        "variants": variants,
+        "assumptions": assumptions(model),
+        "sources": [
+            {"key": s.key, "text": s.text, "doi": s.doi, "url": s.link, "note": s.note} for s in citations(model)
+        ],
+        "methods": methods(model),
+        "limits": list(model.limits),
+        "chain": {
+            "nodes": [{"id": n.id, "label": n.label, "readout": n.readout, "x": n.x, "y": n.y} for n in nodes],
+            "edges": [
+                {"source": e.source, "target": e.target, "sign": e.sign, "role": e.role, "reference": e.reference}
+                for e in edges
+            ],
+        },
+        "drugs": [
+            {"name": d.name, "title": d.title, "action": d.action, "sources": list(d.sources)} for d in model.drugs
+        ],
+        "options": [
+            {"name": o.name, "choices": list(o.choices), "default": o.default, "meaning": o.meaning}
+            for o in model.options
+        ],
+    }
