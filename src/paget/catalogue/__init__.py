@@ -1,0 +1,101 @@
+"""Mechanisms by biology, drugs, models and studies: one file each, found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from paget.catalogue.lung import lung_awakening
+from paget.errors import PagetError, StudyError, UnknownNameError, nearest
+from paget.experiment import Study
+from paget.io.study_file import parse_study
+from paget.model import Model
+from paget.rules import Rule
+
+__all__ = ["build_model", "check_study", "load_study", "model_names", "study_file", "study_names", "study_summary"]
+
+MODELS: Mapping[str, Callable[[Mapping[str, str | int | float]], Model]] = {"lung_awakening": lung_awakening}
+
+
+def model_names() -> tuple[str, ...]:
+    """Names of the models that a study can use."""
+    return tuple(sorted(MODELS))
+
+
+def study_names() -> tuple[str, ...]:
+    """Names of the studies that come with paget."""
+    folder = files("paget.catalogue") / "studies"
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+
+
+def study_file(name: str) -> Path:
+    """The file of a study that comes with paget; `UnknownNameError` with the nearest name otherwise."""
+    if name not in study_names():
+        raise UnknownNameError("study", name, study_names())
+    return Path(str(files("paget.catalogue") / "studies" / f"{name}.yaml"))
+
+
+def load_study(name: str) -> Study:
+    """A study that comes with paget."""
+    path = study_file(name)
+    return parse_study(path.read_text(encoding="utf-8"), path.name)
+
+
+def study_summary(name: str) -> str:
+    """The title of a study that comes with paget."""
+    return load_study(name).title
+
+
+def build_model(study: Study) -> Model:
+    """The model of a study, with the study's options, parameters, removed processes and added rules.
+
+    Raises
+    ------
+    StudyError, ModelError, UnknownNameError, UnitError
+    """
+    if study.model not in MODELS:
+        raise UnknownNameError("model", study.model, MODELS)
+    model = MODELS[study.model](study.options)
+    model = model.with_rules(*(Rule(sentence) for sentence in study.rules))
+    if study.parameters:
+        model = model.with_parameters(study.parameters)
+    return model.without(*study.without) if study.without else model
+
+
+def check_study(study: Study) -> None:
+    """Refuse a study whose names or quantities the model does not know, with all problems at once.
+
+    Raises
+    ------
+    StudyError
+    """
+    problems: list[str] = []
+    try:
+        model = build_model(study)
+    except StudyError:
+        raise
+    except PagetError as problem:
+        raise StudyError(f"The study '{study.name}' cannot be run:", [str(problem)]) from problem
+    drugs = [drug.name for drug in model.drugs]
+    for arm in study.arms:
+        problems += [
+            f"arm '{arm.name}': unknown drug '{dose.drug}'. {nearest(dose.drug, drugs)}"
+            for dose in arm.doses
+            if dose.drug not in drugs
+        ]
+        if arm.parameters:
+            try:
+                model.with_parameters(arm.parameters)
+            except PagetError as problem:
+                problems.append(f"arm '{arm.name}': {problem}")
+        if arm.resections and "body.primary_tumour" not in model.initial:
+            problems.append(
+                f"arm '{arm.name}': there is no primary tumour to resect; use the option setting: adjuvant or neoadjuvant"
+            )
+    known = [readout.name for readout in model.readouts]
+    problems += [
+        f"readouts: unknown readout '{name}'. {nearest(name, known)}" for name in study.readouts if name not in known
+    ]
+    if problems:
+        raise StudyError(f"The study '{study.name}' cannot be run:", problems)
