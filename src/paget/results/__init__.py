@@ -1,0 +1,30 @@
+"""What a study leaves on disk: animals in segments, tables, a manifest; and the `Result` that reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paget.results.animal import AnimalStore
+    from paget.results.lineage import newick, parents
+    from paget.results.memory import MemoryRecorder
+    from paget.results.result import Result
+
+__all__ = ["AnimalStore", "MemoryRecorder", "Result", "newick", "parents"]
+
+_PLACES = {
+    "AnimalStore": "animal",
+    "MemoryRecorder": "memory",
+    "Result": "result",
+    "newick": "lineage",
+    "parents": "lineage",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what is asked for when it is asked for: pyarrow, pandas and zarr are slow to import."""
+    if name not in _PLACES:
+        raise AttributeError(f"module 'paget.results' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(f"paget.results.{_PLACES[name]}"), name)

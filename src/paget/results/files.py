@@ -1,0 +1,197 @@
+"""Files that survive a crash: a file is either the old one or the new one, and one run at a time writes to a folder."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from paget.errors import DamagedResultError, FolderInUseError, StorageFullError
+
+__all__ = [
+    "FolderLock",
+    "full_disk_is_an_error",
+    "is_locked",
+    "make_folder",
+    "read_json",
+    "remove_leftovers",
+    "sync_file",
+    "sync_folder",
+    "write_atomic",
+    "write_json",
+]
+
+LOCK_NAME = ".lock"
+_LEFTOVER = ".unfinished-"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_POLL_SECONDS = 0.05
+
+
+@contextmanager
+def full_disk_is_an_error(folder: Path) -> Iterator[None]:
+    """Turn a full disk or an exhausted quota into a `StorageFullError` that names `folder` and says how to go on."""
+    try:
+        yield
+    except OSError as problem:
+        if problem.errno not in _FULL:
+            raise
+        what = "The disk is full" if problem.errno == errno.ENOSPC else "The disk quota is used up"
+        raise StorageFullError(
+            f"{what}: nothing more can be written to {folder}. Everything committed so far is intact. "
+            f"Free some space, then continue with `paget run STUDY --out {folder} --resume`."
+        ) from problem
+
+
+def sync_file(path: Path) -> None:
+    """Make sure that the content of a file is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk; Windows has no such call and needs none."""
+    if sys.platform != "win32":
+        sync_file(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents so that they outlive a power failure."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync_folder(path.parent)
+
+
+def write_atomic(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that a crash at any moment leaves either the old content or the new one."""
+    unfinished = path.with_name(f"{_LEFTOVER}{os.getpid()}-{path.name}")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed have left behind; the caller must hold the lock of the folder."""
+    for path in folder.glob(f"{_LEFTOVER}*"):
+        path.unlink()
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object, atomically; NaN is refused because JSON has none."""
+    write_atomic(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; `DamagedResultError` with the name of the file if it is missing or broken."""
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise DamagedResultError(f"{path} is missing.") from None
+    except (ValueError, OSError) as problem:
+        raise DamagedResultError(f"{path} cannot be read as JSON: {problem}.") from problem
+    if not isinstance(value, dict):
+        raise DamagedResultError(f"{path} does not hold a JSON object.")
+    return value
+
+
+class FolderLock:
+    """The exclusive right to write to a folder, given back by the operating system even if the holder is killed.
+
+    Parameters
+    ----------
+    folder : the folder, which must exist; the lock is the file ``.lock`` in it.
+    wait : seconds to wait for another holder before giving up.
+
+    Raises
+    ------
+    FolderInUseError
+        If another process holds the lock; the message says which process on which computer.
+    """
+
+    def __init__(self, folder: Path, wait: float = 0.0) -> None:
+        self._folder = folder
+        self._handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        deadline = time.monotonic() + wait
+        while not _try_lock(self._handle):
+            if time.monotonic() >= deadline:
+                holder = (
+                    os.pread(self._handle, 200, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
+                )
+                os.close(self._handle)
+                raise FolderInUseError(
+                    f"Another run is writing to {folder} ({holder or 'holder unknown'}). "
+                    "Wait until it has ended, stop it, or choose another folder with --out."
+                )
+            time.sleep(_POLL_SECONDS)
+        os.ftruncate(self._handle, 0)
+        os.write(self._handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def is_locked(folder: Path) -> bool:
+    """Say whether a running process holds the lock of a folder."""
+    try:
+        handle = os.open(folder / LOCK_NAME, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(handle, shared=True)
+    finally:
+        os.close(handle)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 1 << 30  # Windows locks byte ranges and forbids others to read them: lock one far behind the text
+
+    def _try_lock(handle: int, shared: bool = False) -> bool:
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            os.lseek(handle, 0, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int, shared: bool = False) -> bool:
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
