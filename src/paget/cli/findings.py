@@ -1,0 +1,58 @@
+"""What came out of a study, in a table that fits a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from paget.cli.terminal import grid, heading, say
+
+if TYPE_CHECKING:
+    from paget.compare import Comparison
+    from paget.results import Result
+
+__all__ = ["print_findings"]
+
+
+def print_findings(result: Result) -> None:
+    """Print the headline readouts: every arm against its control, or the means of arms that stand alone."""
+    headline = [r["name"] for r in result.readouts if r["headline"]] or [r["name"] for r in result.readouts]
+    found = [c for c in result.comparisons() if c.readout in headline]
+    heading("Results")
+    if found:
+        found.sort(key=lambda c: headline.index(c.readout))
+        columns = ("readout", "arm", "mean", "versus", "mean", "difference (95 % CI)", "p (Holm)")
+        grid(columns, [_compared(c) for c in found], right=("mean",))
+        for note in dict.fromkeys(c.note for c in found if c.note):
+            say(f"Note: {note}")
+        return
+    rows = []
+    for name in headline:
+        readout = next(r for r in result.readouts if r["name"] == name)
+        for arm in result.arms:
+            table = result.outcomes
+            values = table.loc[(table["arm"] == arm) & (table["readout"] == name), "value"]
+            mean = f"{values.mean():.4g} {readout['unit']}".strip() if len(values) else "-"
+            rows.append((readout["title"], arm, mean, str(len(values))))
+    grid(("readout", "arm", "mean", "animals"), rows, right=("mean", "animals"))
+
+
+def _compared(c: Comparison) -> tuple[str, ...]:
+    from paget.compare.wording import p_in_words, with_decimals
+
+    unit = f" ({c.unit})" if c.unit else ""
+    scale = (c.interval[1] - c.interval[0]) / 2 if c.interval else abs(c.effect or 0.0)
+    decimals = with_decimals(scale or abs(c.mean_versus or 0.0))
+    sign = "+" if c.effect else ""
+    difference = "-" if c.effect is None else f"{c.effect:{sign}.{decimals}f}"
+    if c.interval is not None:
+        difference += f" ({c.interval[0]:.{decimals}f} to {c.interval[1]:.{decimals}f})"
+    p = c.p_adjusted if c.p_adjusted is not None else c.p
+    return (
+        f"{c.title}{unit}",
+        c.arm,
+        "-" if c.mean_arm is None else f"{c.mean_arm:.{decimals}f}",
+        c.versus,
+        "-" if c.mean_versus is None else f"{c.mean_versus:.{decimals}f}",
+        difference,
+        "-" if p is None else p_in_words(p).removeprefix("= "),
+    )
