@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paget.errors import ContractError, NumericalError
+from paget.errors import ContractError, NumericalError, nearest
 from paget.kernels import philox, voxels
 
 if TYPE_CHECKING:
@@ -144,7 +144,11 @@ class See:
             raise self._refuse(name)
         place = name.split(".", 1)[0]
         if place == "body":
-            return self._world.body[name]
+            amount = self._world.body[name]
+            if isinstance(amount, np.ndarray):
+                amount = amount.view()
+                amount.flags.writeable = False
+            return amount
         if place == "field":
             view = self._world.fields[name].view()
             view.flags.writeable = False
@@ -199,7 +203,8 @@ class See:
 
     def normals(self, columns: int) -> Real:
         """Standard normal numbers [n_rows, columns], new in every tick."""
-        return philox.normals(self._world.chance.key(self._process.role), self.ids, self._world.tick, columns)
+        # Step 0 of the stream belongs to the clocks of the process.
+        return philox.normals(self._world.chance.key(self._process.role), self.ids, self._world.tick + 1, columns)
 
     def personal(self, columns: int) -> Real:
         """Standard normal numbers [n_rows, columns] that each cell keeps for life."""
@@ -229,7 +234,7 @@ class Do:
     def add(self, name: str, rate: Any) -> None:
         """Add a rate per h: [n_rows] for ``cell.*``, [nz, ny, nx] or a number for ``field.*``, a number for ``body.*``."""
         self._check(name, self._adds, "adds to")
-        self._sound(name, rate)
+        rate = self._whole_turn(name, rate)
         place = name.split(".", 1)[0]
         ledger = self.ledgers
         if place == "cell":
@@ -242,7 +247,8 @@ class Do:
     def lose(self, name: str, coefficient: Any) -> None:
         """Add a first-order loss in 1/h, solved implicitly: amounts stay positive however fast it is."""
         self._check(name, self._adds, "adds to")
-        self._sound(name, coefficient)
+        self._never_negative(f"loss of {name}", coefficient)
+        coefficient = self._whole_turn(name, coefficient)
         place = name.split(".", 1)[0]
         ledger = self.ledgers
         if place == "cell":
@@ -265,18 +271,15 @@ class Do:
     def secrete(self, name: str, amounts: Real) -> None:
         """Release `amounts` [n_rows], in (unit of the field) pL / h, into the voxels of the cells."""
         self._check(name, self._adds, "adds to")
-        self._sound(name, amounts)
-        volume = self._world.fields.grid.voxel_volume
-        voxels.deposit(
-            self._source(name).reshape(-1), self._world.voxel_of_cells()[self._rows], np.asarray(amounts) / volume
-        )
+        given = np.asarray(self._whole_turn(name, amounts)) / self._world.fields.grid.voxel_volume
+        voxels.deposit(self._source(name).reshape(-1), self._world.voxel_of_cells()[self._rows], given)
 
     def transfer(self, source: str, target: str, coefficient: Any) -> None:
         """Turn one immobile field into another at a first-order rate in 1/h; what one loses the other gains, to rounding."""
         self._check(source, self._adds, "adds to")
         self._check(target, self._adds, "adds to")
-        self._sound(source, coefficient)
-        self.ledgers.transfers.append((source, target, coefficient))
+        self._never_negative(f"transfer of {source}", coefficient)
+        self.ledgers.transfers.append((source, target, self._whole_turn(source, coefficient)))
 
     def set(self, name: str, values: Any) -> None:
         """Set a variable that this process owns: [n_rows] for ``cell.*``, a number or array for ``body.*``."""
@@ -290,6 +293,7 @@ class Do:
     def move(self, displacement: Real) -> None:
         """Displace the cells by [3, n_rows] um in this tick; displacements of all movers add up."""
         self._check(POSITION, self._adds, "adds to")
+        self._sound(POSITION, displacement)
         for axis, name in enumerate(("cell.x", "cell.y", "cell.z")):
             self._to_cells(self.ledgers.cell_source, name, displacement[axis] / self._world.dt)
 
@@ -307,10 +311,7 @@ class Do:
             raise ContractError(f"process '{role}' asks for a clock without declaring one")
         hazards = np.broadcast_to(np.asarray(rates, dtype=np.float64), rows.shape).copy()
         self._sound("hazard", hazards)
-        if hazards.size and hazards.min() < 0.0:
-            raise NumericalError(
-                f"process '{role}' at {self._world.time:g} h: a hazard is negative ({hazards.min():g} per h)"
-            )
+        self._never_negative("hazard", hazards)
         dt = self._world.dt * self._process.every
         return (
             cells.column(f"clock.{role}"),
@@ -328,6 +329,33 @@ class Do:
                 f"process '{self._process.role}' at {self._world.time:g} h gives a value for {what} that is not finite"
             )
 
+    def _never_negative(self, what: str, rates: Any) -> None:
+        lowest = float(np.min(rates, initial=0.0))
+        if lowest < 0.0:
+            raise NumericalError(
+                f"process '{self._process.role}' at {self._world.time:g} h: a {what} is negative ({lowest:g} per h)"
+            )
+
+    def _whole_turn(self, name: str, rate: Any) -> Any:
+        """The rate that, over the one tick in which it is applied, amounts to all ticks of the process's turn."""
+        self._sound(name, rate)
+        return rate if self._process.every == 1 else np.asarray(rate) * self._process.every
+
+    def _newcomer(self, cell_type: str, values: Mapping[str, Any]) -> None:
+        role, world = self._process.role, self._world
+        if cell_type not in world.cell_types:
+            raise ContractError(
+                f"process '{role}' makes cells of type '{cell_type}', which this model does not have. "
+                f"{nearest(cell_type, world.cell_types)}"
+            )
+        self._starts(values)
+
+    def _starts(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            if name not in self._world.cells:
+                raise ContractError(f"process '{self._process.role}' gives '{name}' to cells, which do not have it")
+            self._sound(name, value)
+
     def emit(
         self,
         kind: str,
@@ -344,10 +372,20 @@ class Do:
         values : variables of the converted cell, or of both daughters: numbers or [n_rows]
         """
         self._check(kind, self._emits, "emits")
-        for field_name in leaves or {}:
+        leaves = leaves or {}
+        for field_name in leaves:
             self._check(field_name, self._adds, "adds to")
+            self._sound(field_name, leaves[field_name])
+        if np.isnan(rings).any():
+            raise NumericalError(
+                f"process '{self._process.role}' at {self._world.time:g} h gives a time of {kind} that is not a number"
+            )
         if not np.isfinite(rings).any():
             return
+        if kind == "conversion":
+            self._newcomer(to, values or {})
+        else:
+            self._starts(values or {})
         self.ledgers.emissions.append(
             Emission(
                 self._process.role,
@@ -356,7 +394,7 @@ class Do:
                 self._rows,
                 rings,
                 to,
-                dict(leaves or {}),
+                dict(leaves),
                 dict(values or {}),
             )
         )
@@ -365,6 +403,7 @@ class Do:
         """Let `counts` [n_rows] new cells of `cell_type` enter at each of the process's cells."""
         self._check("arrival", self._emits, "emits")
         if counts.any():
+            self._newcomer(cell_type, values)
             rings = np.where(counts > 0, 0.0, np.inf)
             event = self._process.event
             self.ledgers.emissions.append(

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from paget.behaviours import Ruled
+from paget.behaviours import Arrival, Conversion, Ruled
 from paget.errors import ModelError, PagetError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable, Source
+from paget.experiment import Study
 from paget.pharmacology import Drug, DrugKinetics
 from paget.process import NOTHING, Named, Phase, Process, Values
 from paget.readouts import Readout
@@ -22,6 +23,8 @@ __all__ = ["ChainEdge", "ChainNode", "Founders", "Model", "Option"]
 
 PROTOCOL = ("protocol.doses", "protocol.operations")
 POSITION = "cell.position"
+ENGINE_OWNED = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.age", "cell.founder")
+EVENTS = ("arrival", "conversion", "death", "division")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Model:
 
     processes : by role. fields : names, in the order of storage. diffusion : coefficient of every field that diffuses.
     initial : start values of fields and body variables. limits : what the model does not claim.
+    problems_of_study : what a study may ask of the model that makes no sense.
+    used_in_readouts, seen_by_readouts : parameters and cell variables of the readouts, which no process need use.
 
     Raises
     ------
@@ -115,6 +120,8 @@ class Model:
     assumed: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     used_in_readouts: tuple[Named, ...] = ()
+    problems_of_study: Callable[[Study], Iterable[str]] | None = None
+    seen_by_readouts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -147,6 +154,7 @@ class Model:
                 owners[name].append(role)
             for name in process.adds:
                 adders[name].append(role)
+            yield from self._restructuring_problems(process)
             for slot, number, unit in process.numbers:
                 yield from self._number_problem(f"process '{role}', {slot}", number, unit)
         for name, roles in owners.items():
@@ -154,16 +162,49 @@ class Model:
                 yield f"'{name}' is set by {' and '.join(sorted(roles))}; only one process may set a variable"
             if name in adders:
                 yield f"'{name}' is set by '{roles[0]}' and added to by {', '.join(sorted(adders[name]))}; choose one"
-        for name in (*self.diffusion, *self.initial):
-            if name not in here:
-                yield f"'{name}' has a start value or a diffusion coefficient but is not a variable of this model"
+        for name in (*self.fields, *self.body, *self.seen_by_readouts):
+            if name not in VARIABLES:
+                yield str(UnknownNameError("variable", name, VARIABLES))
+        for name in self.fields:
+            if name in VARIABLES and VARIABLES[name].immobile is (name in self.diffusion):
+                wrong = "is immobile and cannot diffuse" if name in self.diffusion else "needs a diffusion coefficient"
+                yield f"'{name}' {wrong}"
+        for name in sorted({*self.diffusion, *self.initial} - here):
+            yield f"'{name}' has a start value or a diffusion coefficient but is not a variable of this model"
         for founders in self.founders:
+            if founders.cell not in self.cell_types:
+                yield f"founders '{founders.cell}' are not a cell type of this model"
+            unknown = [name for name in (*founders.values, *founders.personal) if name not in VARIABLES]
+            if unknown:
+                yield f"founders '{founders.cell}': {UnknownNameError('variable', unknown[0], VARIABLES)}"
+                continue
             for slot, number, unit in founders.numbers:
                 yield from self._number_problem(f"founders '{founders.cell}', {slot}", number, unit)
         for name, number in self.diffusion.items():
             yield from self._number_problem(f"diffusion of '{name}'", number, "um**2/h")
         for name, number in self.initial.items():
-            yield from self._number_problem(f"start value of '{name}'", number, VARIABLES[name].unit)
+            if name in VARIABLES:
+                yield from self._number_problem(f"start value of '{name}'", number, VARIABLES[name].unit)
+
+    def _restructuring_problems(self, process: Process) -> Iterable[str]:
+        role = process.role
+        for name in (*process.adds, *process.sets):
+            if name in ENGINE_OWNED or name in PROTOCOL:
+                yield f"process '{role}' changes '{name}', which only the engine changes; add to {POSITION}, or emit an event"
+            elif name in process.sets and (name == POSITION or name.startswith("field.")):
+                yield f"process '{role}' sets '{name}', which processes can only add to"
+            elif name in process.adds and name in VARIABLES and VARIABLES[name].whole:
+                yield f"process '{role}' adds to '{name}', which is a whole number; set it"
+        for kind in process.emits:
+            if kind not in EVENTS:
+                yield f"process '{role}': {UnknownNameError('event', kind, EVENTS)}"
+        if isinstance(process, (Conversion, Arrival)):
+            becomes = process.to if isinstance(process, Conversion) else process.newcomer
+            if becomes not in self.cell_types:
+                yield f"process '{role}' makes cells '{becomes}', which is not a cell type of this model"
+            for name in process.values:
+                if name not in VARIABLES:
+                    yield f"process '{role}': {UnknownNameError('variable', name, VARIABLES)}"
 
     def _number_problem(self, where: str, number: Named | Parameter, unit: str) -> Iterable[str]:
         try:
@@ -196,7 +237,8 @@ class Model:
             for n in (*p.reads, *p.adds, *p.sets)
             if n.startswith("cell.") and n != POSITION
         }
-        used |= {n for f in self.founders for n in (*f.values, *f.personal)}
+        used |= {n for f in self.founders for n in (*f.values, *f.personal)} | set(self.seen_by_readouts)
+        used |= {n for p in self.processes.values() if isinstance(p, (Conversion, Arrival)) for n in p.values}
         always = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.radius", "cell.age", "cell.founder")
         names = (*always, *sorted(used - set(always)))
         clocks: list[Variable] = []

@@ -102,7 +102,7 @@ class Rule:
         if reference:
             return Named(reference[1], unit)
         try:
-            value = to_internal(text if not text.startswith("0/") else 0, unit)
+            value = to_internal(text, unit)
         except UnitError as problem:
             raise UnitError(f"rule '{self.sentence}': {problem}") from problem
         if value < 0 or (slot != "towards" and value == 0):

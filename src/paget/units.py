@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["format_quantity", "same_dimension", "to_internal"]
 
-# A unit is an expression to pint, which would spend hours on 10**10**10.
-_POWER_OF_NUMBER = re.compile(r"\d\s*(\*\*|\^)")
+# A unit is an expression to pint, which would spend hours on 10**10**10; only names of units may be raised to a power.
+_POWER_OF_NUMBER = re.compile(r"[^\s*^A-Za-zµμΩΩÅ°]\s*(\*\*|\^)")
 LONGEST_TEXT = 80
 _BARE_NUMBER = re.compile(r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*$")
 
@@ -59,6 +59,8 @@ def _parse(text: str, unit: str) -> float:
         raise UnitError(f"'{text}' has no unit; expected a quantity convertible to {unit}")
     if given in ("d", "days") and unit:
         given = "day"
+    if given.startswith("/"):
+        given = f"1 {given}"
     try:
         return number * _factor(given, unit)
     except UnitError as problem:

@@ -89,10 +89,8 @@ def check_study(study: Study) -> None:
                 model.with_parameters(arm.parameters)
             except PagetError as problem:
                 problems.append(f"arm '{arm.name}': {problem}")
-        if arm.resections and "body.primary_tumour" not in model.initial:
-            problems.append(
-                f"arm '{arm.name}': there is no primary tumour to resect; use the option setting: adjuvant or neoadjuvant"
-            )
+    if model.problems_of_study is not None:
+        problems += model.problems_of_study(study)
     known = [readout.name for readout in model.readouts]
     problems += [
         f"readouts: unknown readout '{name}'. {nearest(name, known)}" for name in study.readouts if name not in known

@@ -10,6 +10,7 @@ from paget.catalogue import body, dormancy, drugs, fibroblasts, matrix, neutroph
 from paget.catalogue.lung_readouts import TUMOUR, lung_chain, lung_readouts
 from paget.errors import StudyError, nearest
 from paget.evidence import load_parameters
+from paget.experiment import Study
 from paget.model import Founders, Model, Option
 from paget.process import Named, Process
 from paget.state import Grid
@@ -158,6 +159,22 @@ def _founders(setting: str) -> tuple[Founders, ...]:
     )
 
 
+def _problems_of_study(setting: str, study: Study) -> list[str]:
+    if setting == "injected":
+        return [
+            f"arm '{arm.name}': there is no primary tumour to resect when tumour cells are injected; use the option "
+            "setting: adjuvant or neoadjuvant"
+            for arm in study.arms
+            if arm.resections
+        ]
+    return [
+        f"arm '{arm.name}': the setting {setting} needs a resection of the primary tumour; give the arm one, or start from "
+        f"the study lung_awakening_{setting}, which has them"
+        for arm in study.arms
+        if not arm.resections
+    ]
+
+
 def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
     """Build the model for a study's options.
 
@@ -193,9 +210,11 @@ def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
         readouts_of=partial(lung_readouts, setting),
         chain=lung_chain(),
         options=OPTIONS,
+        problems_of_study=partial(_problems_of_study, setting),
         assumed=ASSUMPTIONS,
         limits=LIMITS,
         used_in_readouts=(Named("metastasis_size", ""), Named("colony_reach", "um"), Named("net_threshold", "1/pL")),
+        seen_by_readouts=("cell.ever_dormant", "cell.woke_at", "cell.erk"),
     )
 
 

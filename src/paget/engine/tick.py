@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from paget.access import Do, Emission, Ledgers, See, World
 from paget.engine import transport
-from paget.errors import LedgerError, NumericalError
+from paget.errors import LedgerError, NumericalError, UnknownNameError
 from paget.kernels import philox
 from paget.model import Model
 from paget.pharmacology import MASS, DrugKinetics
@@ -90,6 +90,8 @@ class Stepper:
         self.tally: Counter[str] = Counter()
         self.tally["present"] = len(world.cells)
         self.given: dict[str, float] = {drug.name: 0.0 for drug in model.drugs}
+        for drug in sorted((used_drugs or frozenset()) - set(self.given)):
+            raise UnknownNameError("drug", drug, self.given)
 
     def step(self) -> None:
         """Advance the animal by one tick."""
@@ -174,12 +176,15 @@ class Stepper:
             return
         arrivals = [e for e in emissions if e.kind == "arrival"]
         changes = self._earliest([e for e in emissions if e.kind != "arrival"])
+        for emission in emissions:
+            if emission.kind != "arrival":
+                # Also where another event came first: the hazard has no memory, so a new budget is as good as what was left.
+                self._restart_clock(emission.role, emission.rows[np.isfinite(emission.rings)])
         emissions.clear()
         cells = self.world.cells
         keep = np.ones(len(cells), bool)
         born: list[tuple[NDArray[np.uint64], Real, NDArray[np.int64]]] = []
         for emission, rows, rings, picked in changes:
-            self._restart_clock(emission.role, rows)
             if emission.kind == "conversion":
                 self._convert(emission, rows, rings, picked)
             elif emission.kind == "death":
@@ -288,8 +293,9 @@ class Stepper:
         rows = np.repeat(emission.rows, emission.counts)
         nth = np.concatenate([np.arange(c) for c in emission.counts[emission.counts > 0]])
         rang = cells.column(f"rings.{emission.role}")[rows] - nth
-        with np.errstate(over="ignore"):
-            ids = mix(cells.ids[rows] ^ mix(rang.astype(np.uint64), 7), 3)
+        # The role is part of the id: two processes may let their nth cell in at the same site.
+        nonce = mix(rang.astype(np.uint64) ^ self.world.chance.key(f"{emission.role} arrivals"), 7)
+        ids = mix(cells.ids[rows] ^ nonce, 3)
         direction = _directions(self.world.chance.key(f"{emission.role} direction"), ids, grid.flat)
         position = np.clip(
             cells.position[:, rows] + cells.column("cell.radius")[rows] * direction, 0.0, np.array(grid.size)[:, None]

@@ -52,10 +52,9 @@ def decay_and_gain(rate: Any, dt: float) -> tuple[Any, Any]:
         product = float(rate) * dt
         return math.exp(-product), (-math.expm1(-product) / product if product > 1e-12 else 1.0) * dt
     x = np.asarray(rate) * dt
-    kept = np.exp(-x)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gained = np.where(x > 1e-12, -np.expm1(-x) / np.where(x > 1e-12, x, 1.0), 1.0) * dt
-    return kept, gained
+    share = np.ones_like(x)
+    np.divide(-np.expm1(-x), x, out=share, where=x > 1e-12)
+    return np.exp(-x), share * dt
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ def neighbours(position: Real, radius: Real, reach: float, skin: float, size: Re
     Returns (start [n + 1], other [m]): the neighbours of i are other[start[i]:start[i + 1]], in ascending order.
     """
     n = radius.size
+    if n == 0:
+        return np.zeros(1, np.int64), np.empty(0, np.int64)
     largest = 0.0
     for i in range(n):
         largest = max(largest, radius[i])
@@ -74,7 +76,13 @@ def neighbours(position: Real, radius: Real, reach: float, skin: float, size: Re
             if sweep == 0:
                 start[i + 1] = found
             else:
-                other[at : at + found].sort()
+                for a in range(at + 1, at + found):  # insertion sort: neighbours are few and nearly in order
+                    moving = other[a]
+                    b = a - 1
+                    while b >= at and other[b] > moving:
+                        other[b + 1] = other[b]
+                        b -= 1
+                    other[b + 1] = moving
         if sweep == 0:
             for i in range(n):
                 start[i + 1] += start[i]
@@ -111,11 +119,12 @@ def _velocities(
                 dx = position[0, i] - position[0, j]
                 dy = position[1, i] - position[1, j]
                 dz = position[2, i] - position[2, j]
-                distance = np.sqrt(dx * dx + dy * dy + dz * dz)
+                square = dx * dx + dy * dy + dz * dz
                 contact = radius[i] + radius[j]
-                x = distance / contact
-                if x >= reach:
+                if square >= (reach * contact) ** 2:
                     continue
+                distance = np.sqrt(square)
+                x = distance / contact
                 if distance < 1e-9:
                     # Two centres at one point have no direction; part them along x, the lower row to the left.
                     dx = 1e-9 if i > j else -1e-9
@@ -179,7 +188,7 @@ def relax(
                 far = max(far, moved[0, i] ** 2 + moved[1, i] ** 2 + moved[2, i] ** 2)
         left -= step
         steps += 1
-        if far > (0.5 * skin) ** 2 and left > 0.0:
+        if far > (0.5 * skin) ** 2:
             start, other = neighbours(position, radius, reach, skin, size)
             moved[:] = 0.0
     pressure = np.zeros(n)

@@ -42,13 +42,13 @@ def philox4x32(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tu
 
 @kernel
 def _unit(a: Word, b: Word) -> float:
-    """Two 32-bit words to a float in the open interval (0, 1) with 53 random bits."""
+    """Two 32-bit words to a float in (0, 1] with 53 random bits; never 0, whose logarithm is taken."""
     return (np.float64(((a >> _5) << _26) | (b >> _6)) + 0.5) * _SCALE
 
 
 @kernel
 def uniforms(key: Word, ids: Ids, step: int, columns: int) -> Real:
-    """Uniform numbers in (0, 1), [n, columns].
+    """Uniform numbers in (0, 1], [n, columns].
 
     key : uint64; ids : uint64 [n]; step : int64, the tick, or -1 for numbers that stay the same for the life of a cell
     """

@@ -57,8 +57,8 @@ class Cells:
     def column(self, name: str) -> NDArray[Any]:
         """The live column [n] of one variable."""
         if name in self._real_row:
-            return cast(NDArray[Any], self.real[self._real_row[name]])
-        return cast(NDArray[Any], self.whole[self._whole_row[name]])
+            return cast("NDArray[Any]", self.real[self._real_row[name]])
+        return cast("NDArray[Any]", self.whole[self._whole_row[name]])
 
     def real_row(self, name: str) -> int:
         """Row of a real variable in `real`."""

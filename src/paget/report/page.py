@@ -1,0 +1,206 @@
+"""The report as one file: figures, tables and text in a page that opens without a network."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import re
+from html import escape
+from pathlib import Path
+from string import Template
+
+from paget.compare import Comparison, Omnibus, omnibus
+from paget.errors import ResultError
+from paget.report import tables
+from paget.report.contested import contested_panels
+from paget.report.markup import folded
+from paget.report.material import Material, ResultLike, collect
+from paget.report.plates import plates
+from paget.report.prose import abstract, counted, findings
+from paget.report.theme import css_variables, json_text, palettes
+from paget.results.files import write_atomic
+
+__all__ = ["write_report"]
+
+_MOST_FAILURES_OPEN = 4
+_TOLD_ELSEWHERE = ("model", "arms")
+
+
+def write_report(result: ResultLike, path: str | os.PathLike[str] | None = None) -> Path:
+    """Write what a study found as one self-contained page that looks like the figures of a paper.
+
+    The page holds its scripts, styles, pictures and data, and loads nothing from anywhere. It appears under its name
+    only when it is complete.
+
+    Parameters
+    ----------
+    result : an opened result; animals that did not finish are left out and counted on the page.
+    path : where to write; ``report.html`` in the folder of the result if left out.
+
+    Raises
+    ------
+    ResultError
+        If there is no folder to write to.
+    """
+    target = Path(path) if path is not None else result.path / "report.html"
+    if not target.parent.is_dir():
+        raise ResultError(
+            f"The report was to go to '{target}', but there is no folder '{target.parent}'; make it first."
+        )
+    text = _page(collect(result), result)
+    write_atomic(target, text.encode())
+    return target
+
+
+def _page(material: Material, result: ResultLike) -> str:
+    figures, plots = plates(material, result)
+    sections = [
+        ("abstract", "Abstract", _summary(material)),
+        ("figures", "Figures", figures),
+        ("contested", "Contested evidence", _contested(material)),
+        ("statistics", "Statistics", _statistics(material)),
+        ("study", "Arms and readouts", _study(material)),
+        ("methods", "Methods", _methods(material)),
+        (
+            "parameters",
+            "Parameters",
+            folded("Every parameter with its basis and source", tables.parameters_table(material)),
+        ),
+        ("references", "References", tables.sources_list(material)),
+        (
+            "provenance",
+            "Provenance",
+            tables.provenance({k: v for k, v in material.manifest.items() if k not in _TOLD_ELSEWHERE}),
+        ),
+    ]
+    shown = [section for section in sections if section[2]]
+    title = material.study.title or material.study.name
+    return Template(_static("page.html")).substitute(
+        title=escape(title),
+        facts=_facts(material),
+        contents="".join(f'<a href="#{name}">{escape(heading)}</a>' for name, heading, _ in shown),
+        body="".join(
+            f'<section id="{name}"><h2>{escape(heading)}</h2>{content}</section>' for name, heading, content in shown
+        ),
+        footer=_footer(material),
+        colours=css_variables(),
+        style=_static("report.css"),
+        plots=json_text(plots),
+        palettes=json_text(palettes()),
+        plotly=_static("plotly-cartesian.min.js").replace("</script", "<\\/script"),
+        script=_static("report.js"),
+    )
+
+
+def _static(name: str) -> str:
+    return importlib.resources.files("paget.report").joinpath("static", name).read_text(encoding="utf-8")
+
+
+# ---- text ---------------------------------------------------------------------------------------------------------
+
+
+def _facts(material: Material) -> str:
+    study = material.study
+    facts = [
+        str(material.model.get("title") or material.model["name"]),
+        counted(len(study.arms), "arm"),
+        counted(study.replicates, "animal") + " per arm",
+        f"{material.days:g} days",
+        f"seed {study.seed}",
+    ]
+    return " · ".join(f"<span>{escape(fact)}</span>" for fact in facts)
+
+
+def _footer(material: Material) -> str:
+    versions = material.manifest.get("versions", {})
+    version = versions.get("paget", "") if isinstance(versions, dict) else ""
+    return escape(
+        f"Computed with paget {version}".strip()
+        + ". A simulation: no animal was used, and no number here is a measurement."
+    )
+
+
+def _summary(material: Material) -> str:
+    limits = "".join(
+        f"<li>{tables.linked_sources(material, str(limit))}</li>" for limit in material.model.get("limits", ())
+    )
+    aside = f'<aside class="limits"><h3>What is not claimed</h3><ul>{limits}</ul></aside>' if limits else ""
+    parts = [
+        f'<div class="summary{" beside" if limits else ""}"><p class="abstract">{escape(abstract(material))}</p>'
+        f"{aside}</div>"
+    ]
+    found = findings(material)
+    if found:
+        items = "".join(f"<li>{_marked(c)}</li>" for c in found)
+        parts.append(f'<h3>Main findings</h3><ul class="findings">{items}</ul>')
+    lost = tables.failures_table(material)
+    if lost:
+        told = f"{counted(len(material.failures), 'animal').capitalize()} did not finish."
+        content = lost if len(material.failures) <= _MOST_FAILURES_OPEN else folded("Which, and why", lost)
+        parts.append(f'<div class="notice"><strong>{told}</strong>{content}</div>')
+    return "".join(parts)
+
+
+def _marked(comparison: Comparison) -> str:
+    """Write the sentence of a comparison with what it is about in bold."""
+    sentence = comparison.sentence()
+    about = f"{comparison.title}, {comparison.arm} versus {comparison.versus}:"
+    rest = re.sub(r"(?<=[np]) ([=<]) ", "\u00a0\\1\u00a0", sentence.removeprefix(about))
+    return f"<strong>{escape(about)}</strong>{escape(re.sub(r'(?<![^ ])-(?=[0-9])', '−', rest))}"
+
+
+def _contested(material: Material) -> str:
+    panels = contested_panels(material)
+    if not panels:
+        return ""
+    return (
+        "<p>The literature disagrees on a step of the chain. The study runs the same treatment under both views; "
+        f"neither is preferred here.</p>{panels}"
+    )
+
+
+def _statistics(material: Material) -> str:
+    parts = []
+    if material.comparisons:
+        parts.append(
+            "<p>Effects are arm minus control. Tests are two-sided; p values are adjusted by Holm’s method over the "
+            "readouts of a contrast. Select a heading to sort.</p>"
+        )
+        parts.append(folded(f"All {len(material.comparisons)} comparisons", tables.effects_table(material)))
+    tests = _omnibus_tests(material)
+    if tests:
+        parts.append(folded("Tests of all arms at once", tables.omnibus_table(tests)))
+    return "".join(parts)
+
+
+def _omnibus_tests(material: Material) -> list[Omnibus]:
+    arms = material.arms_with_data
+    if len(arms) < 2:
+        return []
+    controls = [
+        a.name
+        for a in material.study.arms
+        if a.versus is None and any(a.name == v for _, v in material.study.contrasts)
+    ]
+    control = controls[0] if len(controls) == 1 and controls[0] in arms else None
+    present = set(material.outcomes["readout"].unique())
+    return [omnibus(material.outcomes, r, arms, control) for r in material.readouts if r["name"] in present]
+
+
+def _study(material: Material) -> str:
+    return (
+        tables.arms_table(material)
+        + folded("Readouts: what they mean and what is claimed", tables.readouts_table(material))
+        + (folded("Drugs of the model", tables.drugs_table(material)) if material.model.get("drugs") else "")
+    )
+
+
+def _methods(material: Material) -> str:
+    model = material.model
+    parts = [f"<p>{tables.linked_sources(material, str(model['methods']))}</p>"] if model.get("methods") else []
+    if model.get("assumptions"):
+        items = "".join(f"<li>{tables.linked_sources(material, str(a))}</li>" for a in model["assumptions"])
+        parts.append(folded(f"Assumptions ({len(model['assumptions'])})", f"<ul>{items}</ul>"))
+    if model.get("processes"):
+        parts.append(folded(f"Processes ({len(model['processes'])})", tables.processes_table(material)))
+    return "".join(parts)

@@ -1,0 +1,231 @@
+"use strict";
+(() => {
+  const plots = JSON.parse(document.getElementById("plots").textContent);
+  const palettes = JSON.parse(document.getElementById("palettes").textContent);
+  const darkScreen = window.matchMedia("(prefers-color-scheme: dark)");
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  /* Figures hold the names of colours; a copy with the colours of one palette is what gets drawn. */
+  function coloured(value, palette) {
+    if (typeof value === "string") {
+      return value.includes("var(--") ? value.replace(/var\((--[\w-]+)\)/g, (whole, name) => palette[name] ?? whole) : value;
+    }
+    if (Array.isArray(value)) return value.map((item) => coloured(item, palette));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, coloured(item, palette)]));
+    }
+    return value;
+  }
+
+  const hidden = new Map(); // figure -> set of arms that the reader has hidden
+
+  function prepared(plot, palette) {
+    const { data, layout } = coloured(plots[plot.id], palette);
+    const away = hidden.get(plot.closest("figure")) ?? new Set();
+    return { data: data.map((trace) => ({ ...trace, visible: !away.has(trace.legendgroup) })), layout };
+  }
+
+  const saveButton = {
+    name: "svg",
+    title: "Download this panel as SVG",
+    icon: Plotly.Icons.camera,
+    click: (plot) => savePanels([plot], plot.id),
+  };
+  const settings = {
+    responsive: true,
+    displaylogo: false,
+    displayModeBar: true,
+    modeBarButtons: [[saveButton, "zoom2d", "pan2d", "resetScale2d"]],
+  };
+
+  function draw(palette, fixed = false) {
+    return Promise.all(all(".plot").map((plot) => {
+      const { data, layout } = prepared(plot, palette);
+      if (fixed) Object.assign(layout, { autosize: false, width: plot.clientWidth, height: plot.clientHeight });
+      return Plotly.react(plot, data, layout, settings);
+    }));
+  }
+
+  const screenPalette = () => palettes[darkScreen.matches ? "dark" : "light"];
+  draw(screenPalette()).then(() => document.documentElement.setAttribute("data-drawn", String(all(".main-svg").length)));
+  darkScreen.addEventListener("change", () => draw(screenPalette()));
+  /* Plots do not follow the paper by themselves: the page is set to its width, and they are drawn for it at once. */
+  window.addEventListener("beforeprint", () => {
+    document.body.classList.add("printing");
+    all("details:not([open])").forEach((fold) => { fold.open = true; fold.dataset.opened = "for print"; });
+    draw(palettes.light, true);
+  });
+  window.addEventListener("afterprint", () => {
+    document.body.classList.remove("printing");
+    all("details[data-opened]").forEach((fold) => { fold.open = false; delete fold.dataset.opened; });
+    draw(screenPalette());
+  });
+
+  /* ---- arms ---- */
+  all(".legend button").forEach((button) => button.addEventListener("click", () => {
+    const figure = button.closest("figure");
+    const away = hidden.get(figure) ?? new Set();
+    hidden.set(figure, away);
+    const arm = button.dataset.arm;
+    if (!away.delete(arm)) away.add(arm);
+    button.setAttribute("aria-pressed", String(!away.has(arm)));
+    all(".plot", figure).forEach((plot) => Plotly.restyle(plot, { visible: plot.data.map((t) => !away.has(t.legendgroup)) }));
+  }));
+
+  /* ---- downloads ---- */
+  function save(name, type, text) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  const quoted = (value) => {
+    const text = value === null || value === undefined ? "" : String(value);
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const csv = (rows) => "\ufeff" + rows.map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";
+
+  /* The meta of a trace names what its x, y, text and customdata are; its other entries are constant columns. */
+  function figureRows(figure) {
+    const records = [];
+    all(".plot", figure).forEach((plot) => {
+      const panel = plot.id.split("-").pop();
+      plots[plot.id].data.filter((trace) => trace.meta).forEach((trace) => {
+        const { x, y, text, customdata, ...constant } = trace.meta;
+        const length = (trace.x ?? trace.y).length;
+        for (let i = 0; i < length; i += 1) {
+          const record = { panel, ...constant };
+          Object.entries({ x, y, text, customdata }).forEach(([key, column]) => { if (column) record[column] = trace[key][i]; });
+          records.push(record);
+        }
+      });
+    });
+    const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
+    return [columns, ...records.map((record) => columns.map((column) => record[column]))];
+  }
+
+  function tableRows(table) {
+    return all("tr", table).map((row) => [...row.cells].map((cell) => cell.dataset.value ?? cell.innerText.trim().replaceAll("\n", " ")));
+  }
+
+  function recordRows(box) {
+    const stored = box.querySelector("script");
+    if (!stored) return null;
+    const records = JSON.parse(stored.textContent);
+    const columns = Object.keys(records[0]);
+    return [columns, ...records.map((record) => columns.map((column) => record[column]))];
+  }
+
+  const xml = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+  /* One picture of several panels: each is drawn anew in the light palette and set where it stands on the page. */
+  async function savePanels(some, name) {
+    const heads = some.map((plot) => plot.previousElementSibling.getBoundingClientRect());
+    const left = Math.min(...heads.map((box) => box.left));
+    const top = Math.min(...heads.map((box) => box.top));
+    const font = 'font-family="Helvetica, Arial, sans-serif" fill="#17191c"';
+    const parts = [];
+    let right = 0;
+    let bottom = 0;
+    for (const [i, plot] of some.entries()) {
+      const box = plot.getBoundingClientRect();
+      const { data, layout } = prepared(plot, palettes.light);
+      const address = await Plotly.toImage({ data, layout }, { format: "svg", width: box.width, height: box.height });
+      const picture = decodeURIComponent(address.slice(address.indexOf(",") + 1));
+      const x = box.left - left;
+      const heading = plot.previousElementSibling;
+      const letter = heading.querySelector(".letter").textContent;
+      const unit = heading.querySelector(".unit")?.textContent ?? "";
+      const about = heading.textContent.slice(letter.length, heading.textContent.length - unit.length).trim();
+      const title = unit ? `${about} (${unit})` : about;
+      parts.push(
+        `<text x="${x}" y="${heads[i].top - top + 14}" ${font} font-size="16" font-weight="700">${xml(letter)}</text>` +
+        `<text x="${x + 24}" y="${heads[i].top - top + 14}" ${font} font-size="13" font-weight="600">${xml(title)}</text>` +
+        `<g transform="translate(${x} ${box.top - top})">${picture}</g>`,
+      );
+      right = Math.max(right, box.right - left);
+      bottom = Math.max(bottom, box.bottom - top);
+    }
+    const shown = all('.legend button[aria-pressed="true"]', some[0].closest("figure"));
+    let across = 0;
+    let row = bottom + 24;
+    shown.forEach((button) => {
+      const arm = button.textContent;
+      const width = 40 + 7 * arm.length;
+      if (across > 0 && across + width > right) { across = 0; row += 20; }
+      const colour = palettes.light[button.querySelector("line").style.stroke.slice(4, -1)];
+      const dash = button.querySelector("line").getAttribute("stroke-dasharray");
+      parts.push(
+        `<line x1="${across}" x2="${across + 28}" y1="${row - 4}" y2="${row - 4}" stroke="${colour}" stroke-width="2.4" stroke-dasharray="${dash}"/>` +
+        `<text x="${across + 34}" y="${row}" ${font} font-size="12">${xml(arm)}</text>`,
+      );
+      across += width + 12;
+    });
+    const height = shown.length ? row + 10 : bottom;
+    save(`${name}.svg`, "image/svg+xml",
+      `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 ${right} ${height}" ` +
+      `width="${right}" height="${height}"><rect width="100%" height="100%" fill="#ffffff"/>${parts.join("")}</svg>`);
+  }
+
+  const downloads = {
+    csv: (button) => { const figure = button.closest("figure"); save(`${figure.id}.csv`, "text/csv", csv(figureRows(figure))); },
+    table: (button) => { const box = button.closest(".table"); save(`${box.dataset.name}.csv`, "text/csv", csv(recordRows(box) ?? tableRows(box.querySelector("table")))); },
+    svg: (button) => { const figure = button.closest("figure"); savePanels(all(".plot", figure), figure.id); },
+    chain: (button) => {
+      const figure = button.closest("figure");
+      save(`${figure.id}.svg`, "image/svg+xml", figure.querySelector('[role="tabpanel"]:not([hidden]) svg.chain').outerHTML);
+    },
+  };
+  all("[data-download]").forEach((button) => button.addEventListener("click", () => downloads[button.dataset.download](button)));
+
+  /* ---- tables, tabs, pictures ---- */
+  all(".sort").forEach((button) => button.addEventListener("click", () => {
+    const head = button.closest("th");
+    const rows = [...head.closest("table").tBodies[0].rows];
+    const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+    all("th[aria-sort]", head.closest("tr")).forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+    const value = (row) => {
+      const cell = row.cells[head.cellIndex];
+      return cell.classList.contains("number") ? Number(cell.dataset.value ?? NaN) : cell.innerText;
+    };
+    rows.sort((one, two) => {
+      const [a, b] = [value(one), value(two)];
+      if (typeof a === "string") return direction * a.localeCompare(b);
+      if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) - Number.isNaN(b);
+      return direction * (a - b);
+    });
+    head.closest("table").tBodies[0].append(...rows);
+  }));
+
+  all('[role="tablist"]').forEach((list) => {
+    const tabs = all('[role="tab"]', list);
+    const choose = (chosen) => tabs.forEach((tab) => {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      document.getElementById(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+    });
+    tabs.forEach((tab, place) => {
+      tab.addEventListener("click", () => choose(tab));
+      tab.addEventListener("keydown", (event) => {
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+        if (!step) return;
+        const next = tabs[(place + step + tabs.length) % tabs.length];
+        choose(next);
+        next.focus();
+      });
+    });
+  });
+
+  const zoom = document.getElementById("zoom");
+  all(".tile").forEach((tile) => tile.addEventListener("click", () => {
+    const picture = tile.querySelector("img");
+    zoom.querySelector("img").src = picture.src;
+    zoom.querySelector("img").alt = picture.alt;
+    zoom.querySelector("p").textContent = picture.alt;
+    zoom.showModal();
+  }));
+  zoom.addEventListener("click", (event) => { if (event.target === zoom) zoom.close(); });
+})();

@@ -1,0 +1,307 @@
+"""Tissue pictures: cells as circles of their true radius over the stored fields, one tile per arm and day."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import is_color_like, to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from paget.errors import ResultError
+
+if TYPE_CHECKING:
+    from paget.report.material import Material, ResultLike
+
+__all__ = ["Tile", "TissueFigure", "representative_animal", "tissue_figure"]
+
+_BACKGROUND = "#fbfaf7"
+_INK = "#17191c"
+_TILE_PIXELS = 480
+_TILES_AT_FULL_SIZE = 24
+_PALETTE_SIZE = 160
+_LAYER_NAMES = ("net", "remodelled_laminin")
+_LAYER_COLOURS = ("#1d6fb8", "#8e5bb5", "#2f8f6b")
+_LAYER_OPACITY = 0.62
+_STRONG_END = 0.78
+_CELL_COLOURS = (
+    "#b9bec6",
+    "#d55e00",
+    "#8c5b4a",
+    "#7fbfe0",
+    "#0072b2",
+    "#8a9a3b",
+    "#c51b7d",
+    "#e0a100",
+    "#5b4bb5",
+    "#2f8f6b",
+)
+_SLAB_UM = 20.0
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture (a data address) or None where no frame is stored, and the number of cells of each type in it."""
+
+    image: str | None
+    alt: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A field drawn over the tissue: its colour, and the value at which it is fully opaque."""
+
+    name: str
+    title: str
+    unit: str
+    colour: str
+    top: float
+
+
+@dataclass(frozen=True)
+class TissueFigure:
+    """The grid of tiles with its legend."""
+
+    animal: int
+    animals: int
+    days: tuple[float, ...]
+    tiles: Mapping[tuple[str, float], Tile]
+    cell_types: tuple[tuple[str, str, str], ...]
+    layers: tuple[Layer, ...]
+    bar_um: float
+    slab_um: float | None
+
+
+@dataclass(frozen=True)
+class _Frame:
+    cells: pd.DataFrame
+    fields: Mapping[str, np.ndarray]
+
+
+def representative_animal(outcomes: pd.DataFrame, readouts: Sequence[Mapping[str, Any]]) -> int | None:
+    """Return the animal that lies nearest the arms' medians, among those that finished in most arms.
+
+    The distance is the mean over arms and readouts of the deviation from the arm's median, in units of the arm's median
+    absolute deviation; headline readouts are used where the model names some.
+    """
+    if outcomes.empty:
+        return None
+    names = [r["name"] for r in readouts if r.get("headline") and r["kind"] != "time"]
+    names = names or [r["name"] for r in readouts if r["kind"] != "time"]
+    chosen = outcomes[outcomes["readout"].isin(names)]
+    arms_finished = outcomes.groupby("animal")["arm"].nunique()
+    candidates = arms_finished.index[arms_finished == arms_finished.max()]
+    if chosen.empty:
+        return int(candidates.min())
+    groups = chosen.groupby(["arm", "readout"])["value"]
+    away = (chosen["value"] - groups.transform("median")).abs()
+    scale = away.groupby([chosen["arm"], chosen["readout"]]).transform("median")
+    distance = (away / scale.where(scale > 0, 1.0)).groupby(chosen["animal"]).mean()
+    ranked = distance.reindex(candidates).sort_values(kind="stable")
+    return int(ranked.index.to_numpy()[0])
+
+
+def tissue_figure(material: Material, result: ResultLike) -> TissueFigure | None:
+    """Draw the tiles of the representative animal; None where the result holds no frame at all."""
+    animal = representative_animal(material.outcomes, material.readouts)
+    days = _chosen_days(result.frame_days(), 4 if len(material.arms) <= 8 else 3)
+    if animal is None or not days:
+        return None
+    model = material.model
+    wanted = _layer_fields(model.get("fields", ()))
+    frames = {
+        (arm, day): _read(result, arm, animal, day, [f["name"] for f in wanted])
+        for arm in material.arms
+        for day in days
+    }
+    if not any(frames.values()):
+        return None
+    layers = tuple(_scaled(wanted, frames))
+    size_um = [float(s) for s in model["domain"]["size_um"]]
+    depth = size_um[2] if int(model.get("dimensions", 2)) == 3 else None
+    types = _typed_colours(model.get("cell_types", ()), frames)
+    bar = _scale_bar(size_um[0])
+    pixels = int(np.clip(_TILE_PIXELS * np.sqrt(_TILES_AT_FULL_SIZE / len(frames)), 280, _TILE_PIXELS))
+    tiles = {
+        (arm, day): _tile(frame, arm, day, types, layers, size_um, depth, bar, pixels)
+        for (arm, day), frame in frames.items()
+    }
+    seen = {name for tile in tiles.values() for name, count in tile.counts.items() if count}
+    return TissueFigure(
+        animal=animal,
+        animals=material.study.replicates,
+        days=days,
+        tiles=tiles,
+        cell_types=tuple(t for t in types if t[0] in seen),
+        layers=layers,
+        bar_um=bar,
+        slab_um=_SLAB_UM if depth is not None and depth > _SLAB_UM else None,
+    )
+
+
+def _chosen_days(days: Sequence[float], most: int) -> tuple[float, ...]:
+    ordered = sorted(days)
+    if len(ordered) <= most:
+        return tuple(ordered)
+    return tuple(ordered[round(i)] for i in np.linspace(0, len(ordered) - 1, most))
+
+
+def _layer_fields(fields: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    by_name = {f["name"]: f for f in fields}
+    named = [by_name[name] for name in _LAYER_NAMES if name in by_name]
+    return named or [f for f in fields if f.get("immobile")][:2]
+
+
+def _read(result: ResultLike, arm: str, animal: int, day: float, names: Sequence[str]) -> _Frame | None:
+    try:
+        return _Frame(result.cells(arm, animal, day), {name: result.field(arm, animal, day, name) for name in names})
+    except ResultError:
+        return None
+
+
+def _scaled(wanted: Sequence[Mapping[str, Any]], frames: Mapping[Any, _Frame | None]) -> list[Layer]:
+    layers = []
+    for rank, item in enumerate(wanted):
+        tops = [float(np.nanpercentile(frame.fields[item["name"]], 99.5)) for frame in frames.values() if frame]
+        top = max((t for t in tops if np.isfinite(t)), default=0.0)
+        if top > 0:
+            title, unit = str(item.get("title") or item["name"]), str(item.get("unit", ""))
+            layers.append(Layer(item["name"], title, unit, _layer_colour(item, rank), top))
+    return layers
+
+
+def _layer_colour(item: Mapping[str, Any], rank: int) -> str:
+    """Take the strong end of the colour map that the model suggests."""
+    hint = str(item.get("colour"))
+    if hint in colormaps:
+        return to_hex(colormaps[hint](_STRONG_END))
+    return to_hex(hint) if is_color_like(hint) else _LAYER_COLOURS[rank % len(_LAYER_COLOURS)]
+
+
+def _typed_colours(
+    declared: Sequence[Mapping[str, Any]], frames: Mapping[Any, _Frame | None]
+) -> tuple[tuple[str, str, str], ...]:
+    """Name, label and colour of every cell type; types that the model does not declare come last."""
+    types = []
+    for rank, item in enumerate(declared):
+        colour = str(item.get("colour"))
+        fallback = _CELL_COLOURS[rank % len(_CELL_COLOURS)]
+        types.append(
+            (item["name"], item.get("label") or item["name"], to_hex(colour) if is_color_like(colour) else fallback)
+        )
+    known = {t[0] for t in types}
+    met = sorted({str(n) for frame in frames.values() if frame for n in frame.cells["type"].unique()} - known)
+    return (*types, *((name, name, _CELL_COLOURS[(len(types) + i) % len(_CELL_COLOURS)]) for i, name in enumerate(met)))
+
+
+def _scale_bar(width_um: float) -> float:
+    """Return 100 um, or the nearest round length where that would not suit the picture."""
+    return next((bar for bar in (100.0, 50.0, 20.0, 10.0) if bar <= 0.45 * width_um), 5.0) if width_um < 2500 else 500.0
+
+
+def _tile(
+    frame: _Frame | None,
+    arm: str,
+    day: float,
+    types: Sequence[tuple[str, str, str]],
+    layers: Sequence[Layer],
+    size_um: Sequence[float],
+    depth: float | None,
+    bar: float,
+    pixels: int,
+) -> Tile:
+    if frame is None:
+        return Tile(None, f"No frame is stored for {arm} on day {day:g}.", {})
+    cells = frame.cells
+    if depth is not None and depth > _SLAB_UM:
+        cells = cells[(cells["z"] - depth / 2).abs() <= _SLAB_UM / 2]
+    counts = {name: int((cells["type"] == name).sum()) for name, _, _ in types}
+    told = ", ".join(f"{counts[name]} {label}" for name, label, _ in types if counts[name]) or "no cells"
+    image = _drawn(cells, frame.fields, types, layers, size_um, bar, pixels)
+    return Tile(image, f"Tissue of {arm} on day {day:g}: {told}.", counts)
+
+
+def _drawn(
+    cells: pd.DataFrame,
+    fields: Mapping[str, np.ndarray],
+    types: Sequence[tuple[str, str, str]],
+    layers: Sequence[Layer],
+    size_um: Sequence[float],
+    bar: float,
+    pixels: int,
+) -> str:
+    width, height = size_um[0], size_um[1]
+    dpi = 100.0
+    figure = Figure(figsize=(pixels / dpi, pixels * height / width / dpi), dpi=dpi, facecolor=_BACKGROUND)
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for layer in layers:
+        values = fields[layer.name]
+        flat = values[values.shape[0] // 2]
+        veil = np.empty((*flat.shape, 4))
+        veil[..., :3] = to_rgb(layer.colour)
+        veil[..., 3] = _LAYER_OPACITY * np.clip(np.nan_to_num(flat) / layer.top, 0, 1)
+        axes.imshow(veil, origin="lower", extent=(0, width, 0, height), interpolation="bilinear", aspect="auto")
+    for name, _, colour in types:
+        some = cells[cells["type"] == name]
+        if len(some):
+            across = 2.0 * some["radius"].to_numpy(dtype=float)
+            discs = EllipseCollection(
+                across,
+                across,
+                np.zeros(len(some)),
+                units="xy",
+                offsets=some[["x", "y"]].to_numpy(dtype=float),
+                offset_transform=axes.transData,
+                facecolors=colour,
+                edgecolors=[tuple(0.62 * part for part in to_rgb(colour))],
+                linewidths=0.45,
+            )
+            axes.add_collection(discs)
+    _draw_scale_bar(axes, bar, width, height)
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())  # type: ignore[no-untyped-call]
+    stored = io.BytesIO()
+    few = picture.quantize(_PALETTE_SIZE, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(stored, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stored.getvalue()).decode("ascii")
+
+
+def _draw_scale_bar(axes: Any, bar: float, width: float, height: float) -> None:
+    right, low = 0.965 * width, 0.045 * height
+    axes.add_patch(
+        Rectangle(
+            (right - bar - 0.015 * width, low - 0.02 * height),
+            bar + 0.03 * width,
+            0.085 * height,
+            facecolor=_BACKGROUND,
+            alpha=0.8,
+            linewidth=0,
+            zorder=4,
+        )
+    )
+    axes.plot([right - bar, right], [low, low], color=_INK, linewidth=3.2, solid_capstyle="butt", zorder=5)
+    axes.text(
+        right - bar / 2,
+        low + 0.018 * height,
+        f"{bar:g} µm",
+        ha="center",
+        va="bottom",
+        fontsize=12.5,
+        color=_INK,
+        zorder=5,
+    )
