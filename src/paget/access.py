@@ -216,6 +216,7 @@ class Do:
 
     def __init__(self, process: Process, world: World, ledgers: Ledgers) -> None:
         self._process, self._world, self.ledgers = process, world, ledgers
+        self._on = process.on
         self._adds = frozenset(process.adds)
         self._sets = frozenset(process.sets)
         self._emits = frozenset(process.emits)
@@ -229,7 +230,7 @@ class Do:
 
     @property
     def _rows(self) -> Rows:
-        return self._world.rows(self._process.on)
+        return self._world.rows(self._on)
 
     def add(self, name: str, rate: Any) -> None:
         """Add a rate per h: [n_rows] for ``cell.*``, [nz, ny, nx] or a number for ``field.*``, a number for ``body.*``."""

@@ -96,9 +96,9 @@ def methods(model: Model) -> str:
     basis = Counter(p.basis for p in model.numbers_used().values())
     counted = ", ".join(f"{basis[b]} {b}" for b in ("measured", "derived", "fitted", "assumed") if basis[b])
     varying = sum(p.spread > 0 for p in model.numbers_used().values())
-    shape = f"a section of {x:g} by {y:g} um, {z:g} um thick" if grid.flat else f"a block of {x:g} by {y:g} by {z:g} um"
+    shape = f"a section of {x:g} by {y:g} µm, {z:g} µm thick" if grid.flat else f"a block of {x:g} by {y:g} by {z:g} µm"
     return (
-        f"The tissue is {shape}, on voxels of {grid.voxel:g} um. Cells are off-lattice spheres that move without inertia, "
+        f"The tissue is {shape}, on voxels of {grid.voxel:g} µm. Cells are off-lattice spheres that move without inertia, "
         "push each other apart and adhere; diffusing factors are advanced exactly in the cosine modes of the closed box, "
         "immobile matrix exactly in each voxel. Drugs follow linear compartments solved by matrix exponentials. Every "
         "discrete event (death, conversion, entry) waits on a clock of its cell that spends a unit-exponential budget at "

@@ -56,9 +56,9 @@ class FakeResult:
         return tuple(
             Comparison(
                 readout=name, title=name.title(), unit="", kind="count", arm=arm, versus=versus,
-                n_arm=3, n_versus=3, mean_arm=5.25, mean_versus=2.5, mean_name="mean", sd_arm=1.0, sd_versus=1.0,
+                n_arm=1, n_versus=1, mean_arm=5.25, mean_versus=2.5, mean_name="mean", sd_arm=1.0, sd_versus=1.0,
                 effect=2.75, interval=(1.25, 4.25), effect_size=None, effect_size_name="", test="t", statistic=1.0,
-                p=0.0004, p_adjusted=0.0004, paired=True, note="few animals",
+                p=0.0004, p_adjusted=0.0004, paired=True, note="",
             )
             for name in ("nets", "metastases")
             for arm, versus in self.study.contrasts
@@ -272,7 +272,7 @@ def test_run_simulates_writes_the_report_and_tells_the_headline(call, simulated)
     assert "+2.8 (1.2 to 4.2)" in told.out
     assert "< 0.001" in told.out
     assert "Nets" not in told.out
-    assert told.out.count("few animals") == 1
+    assert told.out.count("fewer than the 2 animals planned") == 1
     assert told.out.rstrip().endswith(f"Report: {Path('lung_awakening-results/report.html')}")
 
 

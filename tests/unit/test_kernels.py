@@ -271,9 +271,7 @@ def _relax(kernels, position, radius, dt=100.0, mobile=None, adhesion=0.0, flat=
     position = np.array(position, dtype=float).T.copy()
     radius = np.asarray(radius, dtype=float)
     mobile = np.ones(radius.size, bool) if mobile is None else np.asarray(mobile)
-    pressure, steps = kernels.relax(
-        position, radius, mobile, SIZE, dt, stiffness, adhesion, 1.25, flat, tolerance
-    )
+    pressure, steps = kernels.relax(position, radius, mobile, SIZE, dt, stiffness, adhesion, 1.25, flat, tolerance)
     return position, pressure, steps
 
 

@@ -91,7 +91,9 @@ rate = st.floats(0.0, 20.0)
 
 @few
 @given(
-    rates=st.tuples(rate, st.floats(0.0, 1.0), rate, rate, rate, st.one_of(st.just(math.inf), rate), st.floats(1.0, 1e4)),
+    rates=st.tuples(
+        rate, st.floats(0.0, 1.0), rate, rate, rate, st.one_of(st.just(math.inf), rate), st.floats(1.0, 1e4)
+    ),
     doses=st.lists(st.tuples(st.floats(0.0, 1.9), st.floats(0.0, 100.0)), max_size=4).map(sorted),
     intravenous=st.booleans(),
     start=st.lists(st.floats(0.0, 50.0), min_size=4, max_size=4),
@@ -167,27 +169,21 @@ def test_dasatinib_peaks_as_published(toy, monkeypatch):
     assert abs(peak - 0.37) <= 0.08  # mg/L
 
 
-@pytest.mark.parametrize("name", ["doxorubicin", "cisplatin", "dasatinib", "quercetin"])
+@pytest.mark.parametrize("name", ["cisplatin", "dasatinib", "quercetin"])
 def test_the_effect_outlasts_plasma_with_the_stated_half_life(toy, monkeypatch, name):
-    times, _, seen = _course(toy, monkeypatch, name, 5.0, 400.0, dt=1.0)
+    times, _, seen = _course(toy, monkeypatch, name, 5.0, 300.0, dt=1.0)
     stated = load_parameters("lung_awakening")[f"{name}_site_half_life"].value
-    slower = max(stated, _half_life(times, seen, 300.0, 400.0))
-    assert math.isclose(_half_life(times, seen, 300.0, 400.0), slower, rel_tol=0.05)
+    assert math.isclose(_half_life(times, seen, 200.0, 300.0), stated, rel_tol=0.01)
 
 
-@pytest.mark.parametrize("name", ["cisplatin", "navitoclax"])
-def test_a_dose_gives_the_concentration_that_its_molar_mass_and_volume_say(toy, monkeypatch, name):
+@pytest.mark.parametrize("name", DRUGS)
+def test_the_area_that_cells_see_is_the_available_dose_over_clearance(toy, monkeypatch, name):
     row = load_parameters("lung_awakening")
-    _, amounts, _ = _course(toy, monkeypatch, name, 10.0, 0.1)
-    process = kinetics(name)
-    model = toy(process, parameters=row, body=(process.drug.variable,), founders=())
-    p = model.values_for(process, lambda parameter: parameter.value)
-    given_to_plasma = 10.0 if process.drug.intravenous else 0.0
-    state, mean = exposure(
-        amounts[0] * 0.0, ((0.0, 10.0),), (0.0, 1.0, 1e-12, 0.0, 0.0, math.inf, 1e6 / (p.molar_mass * p.volume)), True, 1.0
-    )
-    assert math.isclose(mean, 10.0 / row[f"{name}_volume"].value / row[f"{name}_molar_mass"].value * 1e6, rel_tol=1e-9)
-    assert state[PLASMA] >= given_to_plasma * (1.0 - 1e-9)
+    hours = 2400.0 if name == "anti_ly6g" else 800.0
+    _, _, seen = _course(toy, monkeypatch, name, 10.0, hours, dt=4.0)
+    available = 1.0 if DRUGS[name].intravenous else row[f"{name}_bioavailability"].value
+    area = available * 10.0 / row[f"{name}_clearance"].value / row[f"{name}_molar_mass"].value * 1e6  # nM h
+    assert math.isclose(seen.sum() * 4.0, area, rel_tol=1e-6)
 
 
 def test_every_drug_has_kinetics_and_a_source():

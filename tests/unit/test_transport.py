@@ -221,7 +221,9 @@ NAMES = ("a", "b", "c")
 @few
 @given(
     seed=seeds,
-    routes=st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda r: r[0] != r[1]), max_size=6),
+    routes=st.lists(
+        st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)).filter(lambda r: r[0] != r[1]), max_size=6
+    ),
     dt=st.floats(1e-6, 100.0),
     strength=st.floats(0.0, 1e3),
 )

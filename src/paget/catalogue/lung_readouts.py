@@ -213,16 +213,16 @@ def lung_chain() -> tuple[tuple[ChainNode, ...], tuple[ChainEdge, ...]]:
     """Stations and influences of the chain from chemotherapy to metastases."""
     nodes = (
         ChainNode("chemotherapy", "Chemotherapy", None, 0.3, 2.0),
-        ChainNode("senescence", "Senescent fibroblasts", "senescent_fibroblasts", 2.0, 2.0),
-        ChainNode("senolytic", "Senolytics", None, 2.0, 3.6),
-        ChainNode("secretome", "C3, CXCL1, MIF", "serum_c3", 3.6, 2.0),
-        ChainNode("neutrophils", "Neutrophils", "neutrophils", 5.0, 2.0),
-        ChainNode("nets", "NETs", "net_area", 6.2, 2.0),
-        ChainNode("laminin", "Remodelled laminin", "remodelled_laminin", 7.4, 2.0),
-        ChainNode("erk", "a3b1, FAK, ERK", "erk_active", 8.7, 2.0),
-        ChainNode("awakening", "Awakened cells", "awakened_cells", 9.4, 0.9),
-        ChainNode("metastases", "Metastases", "metastases", 7.6, 0.2),
-        ChainNode("bulk", "Never-dormant cycling cells", "bulk_cells", 3.0, 0.2),
+        ChainNode("senescence", "Senescent fibroblasts", "senescent_fibroblasts", 1.8, 2.0),
+        ChainNode("senolytic", "Senolytics", None, 1.8, 3.6),
+        ChainNode("secretome", "C3, CXCL1, MIF", "serum_c3", 3.3, 2.0),
+        ChainNode("neutrophils", "Neutrophils", "neutrophils", 4.8, 2.0),
+        ChainNode("nets", "NETs", "net_area", 6.3, 2.0),
+        ChainNode("laminin", "Remodelled laminin", "remodelled_laminin", 7.8, 2.0),
+        ChainNode("erk", "a3b1, FAK, ERK", "erk_active", 9.4, 2.0),
+        ChainNode("awakening", "Awakened cells", "awakened_cells", 9.4, 0.3),
+        ChainNode("metastases", "Metastases", "metastases", 7.0, 0.3),
+        ChainNode("bulk", "Never-dormant cycling cells", "bulk_cells", 3.3, 0.3),
     )
     edges = (
         ChainEdge("chemotherapy", "senescence", 1, "senescence", "He2025"),

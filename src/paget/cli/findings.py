@@ -22,8 +22,10 @@ def print_findings(result: Result) -> None:
         found.sort(key=lambda c: headline.index(c.readout))
         columns = ("readout", "arm", "mean", "versus", "mean", "difference (95 % CI)", "p (Holm)")
         grid(columns, [_compared(c) for c in found], right=("mean",))
-        for note in dict.fromkeys(c.note for c in found if c.note):
-            say(f"Note: {note}")
+        planned = result.study.replicates
+        short = [c for c in found if min(c.n_arm, c.n_versus) < planned]
+        for name in dict.fromkeys(c.title for c in short):
+            say(f"{name} rests on fewer than the {planned} animals planned in some arms; the report tells which and why.")
         return
     rows = []
     for name in headline:

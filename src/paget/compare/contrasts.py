@@ -85,12 +85,14 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
     Source: Holm S (1979) Scand J Stat 6:65-70.
     """
-    known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
+    from statsmodels.stats.multitest import multipletests
+
+    known = [place for place, p in enumerate(p_values) if p is not None]
     adjusted: list[float | None] = [None] * len(p_values)
-    highest = 0.0
-    for rank, (p, place) in enumerate(known):
-        highest = max(highest, min(1.0, (len(known) - rank) * p))
-        adjusted[place] = highest
+    if known:
+        values = multipletests([p_values[place] for place in known], method="holm")[1]
+        for place, value in zip(known, values, strict=True):
+            adjusted[place] = float(value)
     return adjusted
 
 
