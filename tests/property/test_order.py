@@ -178,6 +178,14 @@ def test_a_finished_run_that_is_started_again_adds_nothing(small_lung, run, bits
     _same(bits(recorder), before)
 
 
+def test_the_time_of_an_event_survives_an_interruption_after_it(small_lung, run, bits):
+    model, study = small_lung()
+    early = model.with_parameters({"metastasis_size": 1})
+    whole = run(early, study, "vehicle")
+    assert whole.metrics["time_to_metastasis"].iloc[-1] == 0.0
+    _same(bits(_interrupted(early, study, "vehicle", [0.5, 0.8])), bits(whole))
+
+
 # ---- pairs ------------------------------------------------------------------------------------------------------------
 def test_two_arms_with_the_same_treatment_are_the_same(small_lung, run, bits):
     model, study = small_lung()
@@ -195,6 +203,14 @@ def _until(model, study, arm, hours):
     with pytest.raises(_Stopped):
         run_animal(model, study, arm, 0, recorder, stop)
     return recorder
+
+
+def test_a_parameter_that_an_arm_changes_is_changed_in_that_arm_alone(small_lung, run):
+    model, study = small_lung()
+    other = study.with_arm("other", like="doxorubicin", parameters={"dormant_death": "2 1/day"})
+    usual, changed, again = (run(model, other, arm) for arm in ("doxorubicin", "other", "doxorubicin again"))
+    assert changed.metrics["tumour_cells"].iloc[-1] < usual.metrics["tumour_cells"].iloc[-1]
+    assert again.metrics.equals(usual.metrics)
 
 
 def test_until_the_first_dose_every_arm_of_the_study_is_the_untreated_animal(bits):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pytest
+from toy_process import Does, number
 
 from paget.behaviours import Arrival, Conversion, Death, FieldLoss, Secretion
 from paget.catalogue import build_model, check_study, load_study
@@ -17,51 +17,18 @@ from paget.catalogue.neutrophils import net_decay
 from paget.errors import ModelError, StudyError, UnitError, UnknownNameError
 from paget.evidence import load_parameters
 from paget.model import Founders
-from paget.process import Named, Phase, Process, parameter, quantity
+from paget.process import Named, parameter, quantity
 from paget.rules import Rule
 
 SENTENCE = "fibroblast: body.doxorubicin increases {behaviour} towards 0.05/day, half-max 50 nM, hill 2"
 
 
-def number(text):
-    return quantity(text, reason="for this test")
-
-
 @dataclass(frozen=True, kw_only=True)
-class Claims(Process):
-    """Declares what a test wants it to and does nothing."""
+class Claims(Does):
+    """Declares what a test wants it to, with a speed, and does nothing."""
 
-    phase: ClassVar[Phase] = Phase.ACT
     role: str = "claims"
-    cells: tuple[str, ...] = ("fibroblast",)
-    may_read: tuple[str, ...] = ()
-    may_add: tuple[str, ...] = ()
-    may_set: tuple[str, ...] = ()
-    may_emit: tuple[str, ...] = ()
     speed: Named = parameter("speed", "um/h")
-
-    @property
-    def on(self):
-        return self.cells
-
-    @property
-    def reads(self):
-        return self.may_read
-
-    @property
-    def adds(self):
-        return self.may_add
-
-    @property
-    def sets(self):
-        return self.may_set
-
-    @property
-    def emits(self):
-        return self.may_emit
-
-    def step(self, see, do, p):
-        pass
 
 
 def _claims(role="claims", **what):

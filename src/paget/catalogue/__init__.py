@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
@@ -47,6 +47,12 @@ def study_summary(name: str) -> str:
     return load_study(name).title
 
 
+def _base_model(study: Study) -> Model:
+    if study.model not in MODELS:
+        raise UnknownNameError("model", study.model, MODELS)
+    return MODELS[study.model](study.options)
+
+
 def build_model(study: Study) -> Model:
     """The model of a study, with the study's options, parameters, removed processes and added rules.
 
@@ -54,10 +60,7 @@ def build_model(study: Study) -> Model:
     ------
     StudyError, ModelError, UnknownNameError, UnitError
     """
-    if study.model not in MODELS:
-        raise UnknownNameError("model", study.model, MODELS)
-    model = MODELS[study.model](study.options)
-    model = model.with_rules(*(Rule(sentence) for sentence in study.rules))
+    model = _base_model(study).with_rules(*(Rule(sentence) for sentence in study.rules))
     if study.parameters:
         model = model.with_parameters(study.parameters)
     return model.without(*study.without) if study.without else model
@@ -70,30 +73,52 @@ def check_study(study: Study) -> None:
     ------
     StudyError
     """
-    problems: list[str] = []
+    headline = f"The study '{study.name}' cannot be run:"
     try:
-        model = build_model(study)
-    except StudyError:
-        raise
-    except PagetError as problem:
-        raise StudyError(f"The study '{study.name}' cannot be run:", [str(problem)]) from problem
-    drugs = [drug.name for drug in model.drugs]
-    for arm in study.arms:
-        problems += [
-            f"arm '{arm.name}': unknown drug '{dose.drug}'. {nearest(dose.drug, drugs)}"
-            for dose in arm.doses
-            if dose.drug not in drugs
-        ]
-        if arm.parameters:
-            try:
-                model.with_parameters(arm.parameters)
-            except PagetError as problem:
-                problems.append(f"arm '{arm.name}': {problem}")
+        model = _base_model(study)
+    except UnknownNameError as problem:
+        raise StudyError(headline, [str(problem)]) from problem
+    problems = [*_problems_of_edits(study, model), *_problems_of_arms(study, model)]
     if model.problems_of_study is not None:
         problems += model.problems_of_study(study)
     known = [readout.name for readout in model.readouts]
     problems += [
         f"readouts: unknown readout '{name}'. {nearest(name, known)}" for name in study.readouts if name not in known
     ]
+    if not problems:
+        try:
+            build_model(study)
+        except PagetError as problem:
+            problems.append(str(problem))
     if problems:
-        raise StudyError(f"The study '{study.name}' cannot be run:", problems)
+        raise StudyError(headline, problems)
+
+
+def _problems_of_edits(study: Study, model: Model) -> Iterator[str]:
+    """What is wrong with each rule, parameter and removed role by itself."""
+    for sentence in study.rules:
+        try:
+            model.with_rules(Rule(sentence))
+        except PagetError as problem:
+            yield f"rules: '{sentence}': {problem}"
+    for key, value in study.parameters.items():
+        try:
+            model.with_parameters({key: value})
+        except PagetError as problem:
+            yield f"parameters: {problem}"
+    for role in study.without:
+        if role not in model.processes:
+            yield f"without: {UnknownNameError('process role', role, model.processes)}"
+
+
+def _problems_of_arms(study: Study, model: Model) -> Iterator[str]:
+    drugs = [drug.name for drug in model.drugs]
+    for arm in study.arms:
+        for dose in arm.doses:
+            if dose.drug not in drugs:
+                yield f"arm '{arm.name}': unknown drug '{dose.drug}'. {nearest(dose.drug, drugs)}"
+        for key, value in arm.parameters.items():
+            try:
+                model.with_parameters({key: value})
+            except PagetError as problem:
+                yield f"arm '{arm.name}': {problem}"

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["run_study", "simulate"]
 
-_ENGINE_IMPORTS = (*STORE_IMPORTS, "paget.engine.simulate", "paget.engine.warm")
+_ENGINE_IMPORTS = (*STORE_IMPORTS, "paget.engine.simulate", "paget.engine.ensemble.warm")
 _SHOWN = 5
 
 

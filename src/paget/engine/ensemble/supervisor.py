@@ -29,7 +29,7 @@ from paget.results.record import mark_failed
 __all__ = ["STORE_IMPORTS", "Event", "Failure", "execute"]
 
 _LOG_TAIL = 4000
-STORE_IMPORTS = ("pandas", "pyarrow.parquet", "paget.results.animal")
+STORE_IMPORTS = ("pandas", "pyarrow.parquet", "zarr.codecs", "paget.results.animal")
 
 
 @dataclass(frozen=True)

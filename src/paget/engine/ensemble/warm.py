@@ -6,6 +6,8 @@ taking a tiny piece of tissue through two ticks. It changes nothing: each animal
 
 from __future__ import annotations
 
+from numcodecs import Blosc
+
 from paget.catalogue import MODELS
 from paget.engine.chance import Chance
 from paget.engine.tick import Stepper
@@ -25,6 +27,8 @@ def _warm() -> None:
             if readout.measure is not None:
                 readout.measure(world)
         Chance.key.cache_clear()
+    # The codec makes its lock at first use; made here, it is shared, and a killed animal leaves none behind.
+    Blosc(cname="zstd").encode(bytes(64))
 
 
 _warm()
