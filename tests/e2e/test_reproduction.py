@@ -59,12 +59,14 @@ def undisturbed(study: Path) -> dict[str, object]:
 
 def test_two_workers_and_two_threads_give_the_same_bits_as_one(study: Path, undisturbed: dict[str, object]) -> None:
     out = study.parent / "two"
-    threads = {name: "2" for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    threads = dict.fromkeys(("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2")
     subprocess.run(command(study, out, "--workers", "2"), check=True, env={**os.environ, **threads})
     assert everything(out) == undisturbed
 
 
-def test_a_run_killed_at_a_random_moment_and_resumed_gives_the_same_bits(study: Path, undisturbed: dict[str, object]) -> None:
+def test_a_run_killed_at_a_random_moment_and_resumed_gives_the_same_bits(
+    study: Path, undisturbed: dict[str, object]
+) -> None:
     out = study.parent / "killed"
     moment = random.SystemRandom().uniform(1.0, 6.0)
     running = subprocess.Popen(command(study, out, "--workers", "2"), start_new_session=True, stderr=subprocess.DEVNULL)

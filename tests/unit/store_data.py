@@ -31,7 +31,14 @@ TOY_MODEL: dict[str, Any] = {
         {"name": "spread", "title": "Spread", "unit": "um", "kind": "continuous", "summary": "final", "headline": True},
         {"name": "right", "title": "Right", "unit": "cells", "kind": "count", "summary": "peak", "headline": True},
         {"name": "drift", "title": "Drift", "unit": "um", "kind": "continuous", "summary": "mean", "headline": False},
-        {"name": "first_far", "title": "First far", "unit": "day", "kind": "time", "summary": "first", "headline": True},
+        {
+            "name": "first_far",
+            "title": "First far",
+            "unit": "day",
+            "kind": "time",
+            "summary": "first",
+            "headline": True,
+        },
     ],
     "cell_types": [{"name": "walker", "label": "walker", "colour": "#000", "group": "tumour"}, {"name": "runner"}],
     "fields": [{"name": "oxygen", "unit": "mmHg"}, {"name": "net", "unit": "1/pL"}],
@@ -59,7 +66,14 @@ def toy_model(**habits: Any) -> dict[str, Any]:
     return {**TOY_MODEL, "toy": habits}
 
 
-def walk(study: Study, arm: str, animal: int, recorder: Recorder, report: Callable[[float], None] | None = None, pause: float = 0.0) -> None:
+def walk(
+    study: Study,
+    arm: str,
+    animal: int,
+    recorder: Recorder,
+    report: Callable[[float], None] | None = None,
+    pause: float = 0.0,
+) -> None:
     """A random walk that obeys the contract of `run_animal`."""
     state = recorder.checkpoint()
     positions = np.zeros((WALKERS, 3)) if state is None else state["positions"].copy()
@@ -97,7 +111,12 @@ def walk(study: Study, arm: str, animal: int, recorder: Recorder, report: Callab
 
 
 def _record(study: Study, recorder: Recorder, hours: float, positions: np.ndarray, far: float) -> None:
-    values = {"spread": float(positions.std()), "right": float((positions[:, 0] > 0).sum()), "drift": float(positions.mean()), "first_far": far}
+    values = {
+        "spread": float(positions.std()),
+        "right": float((positions[:, 0] > 0).sum()),
+        "drift": float(positions.mean()),
+        "first_far": far,
+    }
     recorder.record_metrics(hours, values)
     if hours % study.record.frames == 0:
         recorder.record_cells(hours, cells_of(positions))
@@ -114,12 +133,15 @@ def cells_of(positions: np.ndarray) -> Mapping[str, np.ndarray]:
 
 
 def fields_of(positions: np.ndarray) -> np.ndarray:
-    return (positions[:1, 0, None, None, None] + np.arange(np.prod(FIELD_SHAPE)).reshape(FIELD_SHAPE) / 7.0).astype(np.float32)
+    return (positions[:1, 0, None, None, None] + np.arange(np.prod(FIELD_SHAPE)).reshape(FIELD_SHAPE) / 7.0).astype(
+        np.float32
+    )
 
 
 def open_store(folder: Path, study: Study, arm: str = "control", animal: int = 0, **settings: Any) -> AnimalStore:
     return AnimalStore.open(
-        folder, **{"study_folder": folder.parent, "study": study, "arm": arm, "animal": animal, "model": TOY_MODEL, **settings}
+        folder,
+        **{"study_folder": folder.parent, "study": study, "arm": arm, "animal": animal, "model": TOY_MODEL, **settings},
     )
 
 
@@ -137,7 +159,9 @@ def walk_job(job: Job, report: Callable[[float], None]) -> None:
     if record is not None and record.status == "done":
         return
     habits = task.model["toy"]
-    with open_store(job.folder, task.study, job.arm, job.animal, study_folder=task.study_folder, model=task.model, wait=10.0) as store:
+    with open_store(
+        job.folder, task.study, job.arm, job.animal, study_folder=task.study_folder, model=task.model, wait=10.0
+    ) as store:
         tries = read_record(job.folder).tries
         if habits.get("animal") in (None, job.animal) and tries <= habits.get("times", 10**9):
             _misbehave(habits)

@@ -25,7 +25,9 @@ def print_findings(result: Result) -> None:
         planned = result.study.replicates
         short = [c for c in found if min(c.n_arm, c.n_versus) < planned]
         for name in dict.fromkeys(c.title for c in short):
-            say(f"{name} rests on fewer than the {planned} animals planned in some arms; the report tells which and why.")
+            say(
+                f"{name} rests on fewer than the {planned} animals planned in some arms; the report tells which and why."
+            )
         return
     rows = []
     for name in headline:
