@@ -9,7 +9,7 @@ from paget.errors import StudyError
 from paget.experiment import Dose, Study
 from paget.io.study_file import dump_study, parse_study
 
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=40, deadline=None)
 
 hours = st.one_of(st.integers(0, 2000).map(float), st.floats(0, 2000, allow_subnormal=False))
 text = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)

@@ -18,7 +18,7 @@ Rows = list[tuple[float, float, bool, bool]]
 eighths = st.integers(0, 320).map(lambda i: i / 8)
 animals = st.lists(st.tuples(eighths, eighths, st.booleans(), st.booleans()), min_size=2, max_size=9)
 kinds = st.sampled_from(KINDS)
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=15, deadline=None)
 
 
 def result(rows: Rows, kind: str, paired: bool, arms: tuple[str, str] = ("treated", "control")) -> Comparison:

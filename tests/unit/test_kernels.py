@@ -201,7 +201,7 @@ def test_clocks_of_both_implementations_agree(seed, dt):
     rows = np.sort(rng.choice(20, n, replace=False))
     ids = rng.integers(0, 2**64, n, dtype=np.uint64)
     rates = rng.choice([0.0, 1e-3, 0.4, 3.0], n)
-    start = np.where(rng.random(20) < 0.5, np.nan, rng.exponential(size=20))
+    start = np.where(rng.random(20) < 0.5, np.nan, rng.exponential(size=20) - 0.2)
     rung = rng.integers(0, 5, 20)
     outcomes = []
     for kernels in (COMPILED, reference):
@@ -310,6 +310,15 @@ def test_a_fixed_cell_pushes_and_does_not_yield(kernels):
     position, _, _ = _relax(kernels, [[100, 100, 100], [104, 100, 100]], [5, 5], mobile=[False, True])
     assert position[:, 0].tolist() == [100, 100, 100]
     assert np.isclose(position[0, 1], 110.0, atol=1e-6)
+
+
+@both
+def test_fixed_cells_that_overlap_do_not_keep_the_others_busy(kernels):
+    _, pressure, steps = _relax(
+        kernels, [[100, 100, 100], [104, 100, 100], [150, 100, 100]], [5, 5, 5], mobile=[False, False, True]
+    )
+    assert steps == 0
+    assert np.allclose(pressure, [0.6, 0.6, 0.0])
 
 
 @both

@@ -264,6 +264,8 @@ def test_a_value_that_no_process_declared_is_not_there(model):
 @pytest.mark.parametrize("setting", ["injected", "adjuvant"])
 def test_the_model_runs_without_any_one_of_its_processes(small_lung, run, setting):
     model, study = small_lung(setting, days=4)
+    if setting == "adjuvant":
+        model = model.with_parameters({"dormant_seeding_rate": "0.02 1/day"})
     for role, process in model.processes.items():
         arm = "vehicle" if role.endswith("_kinetics") else "everything"
         recorder = run(model.without(role), study, arm)

@@ -152,6 +152,42 @@ def test_movers_add_up_and_cells_stay_in_the_tissue(toy):
     assert after[:, stepper.world.rows(("capillary",))].ravel().tolist() == [60.0] * 3
 
 
+def test_a_cell_that_has_moved_senses_and_secretes_where_it_is_now(toy):
+    @dataclass(frozen=True, kw_only=True)
+    class Moves(Does):
+        """Moves in the phase of moving."""
+
+        phase: ClassVar[Phase] = Phase.MOVE
+
+    @dataclass(frozen=True, kw_only=True)
+    class Afterwards(Does):
+        """Acts after the moves."""
+
+        phase: ClassVar[Phase] = Phase.TRANSPORT
+
+    felt = []
+
+    def sense(see, do):
+        felt.append(see.here("field.net").tolist())
+        do.secrete("field.c3", np.ones(see.count))
+
+    def push(see, do):
+        do.move(np.repeat([[20.0], [0.0], [0.0]], see.count, axis=1))
+
+    parts = [
+        Does(role="before", may_read=("field.net",), act=lambda see, do: felt.append(see.here("field.net").tolist())),
+        Moves(role="push", may_add=("cell.position",), act=push),
+        Afterwards(role="after", may_read=("field.net",), may_add=("field.c3",), act=sense),
+    ]
+    stepper = stepper_of(toy(*parts, diffusion={"field.c3": number("0 um**2/h")}))
+    stepper.world.cells.position[...] = 10.0
+    stepper.world.fields["field.net"][0, 0, :] = [1.0, 2.0, 3.0]
+    stepper.step()
+    assert felt == [[1.0] * 10, [2.0] * 10]
+    assert np.isclose(stepper.world.fields["field.c3"][0, 0, 1], 2.0 * 10 / 8.0)
+    assert np.isclose(stepper.world.fields["field.c3"].sum(), 2.0 * 10 / 8.0)
+
+
 # ---- balances ---------------------------------------------------------------------------------------------------------
 def test_a_cell_that_vanishes_without_an_event_is_noticed(toy):
     stepper = stepper_of(toy(FieldLoss(role="decay", factor="field.c3", half_life=number("1 h"))))
@@ -217,6 +253,13 @@ def test_founders_are_placed_in_the_tissue_by_number_or_density(toy):
     assert set(world.cells.column("cell.ever_dormant")[rows]) == {1}
     assert sorted(world.cells.column("cell.founder")) == list(range(len(world.cells)))
     assert ((world.cells.position >= 0.0) & (world.cells.position <= 60.0)).all()
+
+
+def test_founders_of_two_types_stand_in_different_places(toy):
+    founders = tuple(Founders(cell, number("20"), number("5 um")) for cell in ("fibroblast", "capillary"))
+    world = found(toy(founders=founders), 1, 0, 1.0)
+    places = [world.cells.position[:, world.rows((f.cell,))] for f in founders]
+    assert not np.isin(places[0], places[1]).any()
 
 
 def test_a_founding_colony_lies_together(toy):

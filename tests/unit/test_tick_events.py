@@ -108,12 +108,15 @@ def test_division_replaces_a_cell_by_two_daughters_side_by_side(toy):
 
 
 def test_a_conversion_changes_the_type_and_the_values_it_names(toy):
-    act = ring_at([0.5, 1.0])("conversion", to="senescent fibroblast", values={"cell.p21": np.arange(10.0)})
+    never = np.inf
+    act = ring_at([never, never, 0.5, never, 1.0])(
+        "conversion", to="senescent fibroblast", values={"cell.p21": np.arange(10.0)}
+    )
     stepper = stepper_of(toy(Does(may_read=("cell.p21",), may_emit=("conversion",), act=act)))
     stepper.step()
     cells = stepper.world.cells
-    assert cells.column("cell.type").tolist() == [1, 1] + [0] * 8
-    assert cells.column("cell.p21").tolist() == [0.0, 1.0] + [0.0] * 8
+    assert cells.column("cell.type").tolist() == [0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
+    assert cells.column("cell.p21").tolist() == [0, 0, 2.0, 0, 4.0, 0, 0, 0, 0, 0]
     events = stepper.events.take()
     assert events["type"].tolist() == [0, 0]  # the type before
     assert stepper.events.take() is None

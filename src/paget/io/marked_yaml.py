@@ -97,7 +97,9 @@ for _name, _pattern, _first in _CORE_SCHEMA:
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar(_TAG + "str", text, style="|" if "\n" in text else None)
+    # Line breaks other than "\n" survive in escaped text only; plain and folded text would turn them into spaces.
+    unusual = any(sign in text for sign in "\r\x85\u2028\u2029")
+    return dumper.represent_scalar(_TAG + "str", text, style='"' if unusual else "|" if "\n" in text else None)
 
 
 def _represent_list(dumper: yaml.SafeDumper, items: Sequence[Any]) -> yaml.SequenceNode:
