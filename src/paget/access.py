@@ -27,6 +27,7 @@ Real = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 POSITION = "cell.position"
+MAY_BE_NAN = frozenset({"cell.woke_at"})  # a time that has not come yet
 
 
 @dataclass
@@ -285,7 +286,8 @@ class Do:
     def set(self, name: str, values: Any) -> None:
         """Set a variable that this process owns: [n_rows] for ``cell.*``, a number or array for ``body.*``."""
         self._check(name, self._sets, "sets")
-        self._sound(name, values) if name != "cell.woke_at" else None
+        if name not in MAY_BE_NAN:
+            self._sound(name, values)
         if name.startswith("cell."):
             self.ledgers.cell_sets[name] = (self._rows, values)
         else:

@@ -75,13 +75,14 @@ class Process(ABC):
     reads, adds, sets : names of variables; `protocol.doses` and `protocol.operations` are readable too
     emits : structural events, as "death", "division", "conversion", "arrival"
     clock : True if it waits for a hazard; the engine then keeps one clock per cell and process
-    every : ticks between its turns
+    summary : what it does, where the class is a general form; every : ticks between its turns
     """
 
     phase: ClassVar[Phase]
 
     role: str
     sources: tuple[str, ...] = ()
+    summary: str = ""
     every: int = 1
 
     def __post_init__(self) -> None:
@@ -151,8 +152,8 @@ class Process(ABC):
 
     @property
     def sentence(self) -> str:
-        """The first line of its description."""
-        return (type(self).__doc__ or "").strip().split("\n", 1)[0]
+        """What it does, in one sentence: its own summary, or the first line of its description."""
+        return self.summary or (type(self).__doc__ or "").strip().split("\n", 1)[0]
 
     @abstractmethod
     def step(self, see: See, do: Do, p: Values) -> None:

@@ -150,8 +150,8 @@ VARIABLES: dict[str, Variable] = {
         # body
         Variable("body.doxorubicin", "nM", "doxorubicin at its site of action in tissue, as plasma equivalents"),
         Variable("body.cisplatin", "nM", "free cisplatin at its site of action in tissue, as plasma equivalents"),
-        Variable("body.dasatinib", "nM", "dasatinib in plasma"),
-        Variable("body.quercetin", "nM", "quercetin in plasma, conjugates included"),
+        Variable("body.dasatinib", "nM", "dasatinib at its site of action, as plasma equivalents"),
+        Variable("body.quercetin", "nM", "unchanged quercetin at its site of action, as plasma equivalents"),
         Variable("body.navitoclax", "nM", "navitoclax (ABT-263) in plasma"),
         Variable("body.dnase", "nM", "DNase I in plasma"),
         Variable("body.anti_ly6g", "nM", "neutrophil-depleting antibody (anti-Ly6G) in plasma"),

@@ -64,10 +64,9 @@ def test_what_is_not_a_quantity_is_refused_with_what_was_expected(given, unit, r
         to_internal(given, unit)
 
 
-@pytest.mark.parametrize(
-    "text", ["1 10**10**10", "1 9^9^9^9", "1 (10)**(999999999)", "1 h*(9)**9999999", "1 h" + " " * 90 + "h"]
-)
-def test_an_expression_that_would_take_hours_to_work_out_is_refused_at_once(text):
+@pytest.mark.parametrize("text", ["1 10**2", "1 9^2", "1 (9)**2", "1 h*(9)**2", "1 (3 h)**2", "1 h" + " " * 90])
+def test_only_names_of_units_may_be_raised_to_a_power_and_texts_are_short(text):
+    # pint would work out 10**10**10 for hours
     with pytest.raises(UnitError, match="cannot read"):
         to_internal(text, "h")
 

@@ -98,6 +98,7 @@ def seeding(state: str) -> Arrival:
     name = state.split(" ", 1)[0]
     return Arrival(
         role=f"{name}_seeding",
+        summary=f"Tumour cells shed by the primary tumour lodge in the lung, {name}.",
         cell="capillary",
         behaviour=f"{name} seeding",
         newcomer=state,

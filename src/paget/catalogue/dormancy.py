@@ -131,6 +131,7 @@ def awakening() -> Conversion:
     """ERK wakes dormant cells; thrombospondin-1 holds them back."""
     return Conversion(
         role="awakening",
+        summary="ERK activity wakes dormant tumour cells; thrombospondin-1 holds them back.",
         cell="dormant tumour cell",
         behaviour="awakening",
         to="cycling tumour cell",
@@ -156,6 +157,7 @@ def quiescence() -> Conversion:
     """Cycling cells without ERK activity fall dormant."""
     return Conversion(
         role="quiescence",
+        summary="Cycling tumour cells without ERK activity fall dormant.",
         cell="cycling tumour cell",
         behaviour="quiescence",
         to="dormant tumour cell",

@@ -57,6 +57,7 @@ def kinetics(name: str) -> DrugKinetics:
     drug = DRUGS[name]
     process = DrugKinetics(
         role=f"{name}_kinetics",
+        summary=f"Kinetics of {drug.title} in plasma, and the concentration that cells are exposed to.",
         drug=drug,
         molar_mass=Named(f"{name}_molar_mass", "g/mol"),
         volume=Named(f"{name}_volume", "L/kg"),

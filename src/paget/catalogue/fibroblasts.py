@@ -126,6 +126,7 @@ def senescence() -> Conversion:
     """Commitment of a damaged fibroblast to senescence."""
     return Conversion(
         role="senescence",
+        summary="A damaged fibroblast commits to senescence.",
         cell="fibroblast",
         behaviour="senescence",
         to="senescent fibroblast",
@@ -147,13 +148,19 @@ def factor(name: str) -> tuple[Secretion, FieldLoss]:
     return (
         Secretion(
             role=f"{name}_secretion",
+            summary=f"Senescent fibroblasts release {name.upper()} as their secretome matures.",
             cells=("senescent fibroblast",),
             factor=f"field.{name}",
             driver="cell.secretome",
             amount=Named(f"{name}_secretion", "nM*pL/h"),
             sources=("He2025",),
         ),
-        FieldLoss(role=f"{name}_decay", factor=f"field.{name}", half_life=Named(f"{name}_half_life", "h")),
+        FieldLoss(
+            role=f"{name}_decay",
+            summary=f"{name.upper()} is degraded and drained.",
+            factor=f"field.{name}",
+            half_life=Named(f"{name}_half_life", "h"),
+        ),
     )
 
 
@@ -169,6 +176,7 @@ def senescent_death() -> Death:
 
     return Death(
         role="senolysis",
+        summary="Senescent fibroblasts are lost slowly, and killed by senolytics.",
         cell="senescent fibroblast",
         behaviour="death",
         called="senolysis",

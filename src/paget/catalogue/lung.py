@@ -120,7 +120,11 @@ def _processes(setting: str) -> tuple[Process, ...]:
         *((body.PrimaryTumour(), *(body.seeding(t) for t in TUMOUR)) if spontaneous else ()),
         *(
             body.SerumMarker(
-                role=f"serum_{short}", factor=f"field.{short}", marker=f"body.serum_{short}", sources=("He2025",)
+                role=f"serum_{short}",
+                summary=f"{short.upper()} of the tissue appears in serum and is cleared.",
+                factor=f"field.{short}",
+                marker=f"body.serum_{short}",
+                sources=("He2025",),
             )
             for short in ("c3", "mif", "net")
         ),

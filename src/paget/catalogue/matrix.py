@@ -133,10 +133,16 @@ def mmp9() -> tuple[FieldRelease, FieldLoss]:
     return (
         FieldRelease(
             role="mmp9_release",
+            summary="MMP9 leaves the traps.",
             structure="field.net",
             factor="field.mmp9",
             rate=Named("mmp9_release", "nM*pL/h"),
             sources=("Albrengues2018",),
         ),
-        FieldLoss(role="mmp9_decay", factor="field.mmp9", half_life=Named("mmp9_half_life", "h")),
+        FieldLoss(
+            role="mmp9_decay",
+            summary="Free MMP9 is inhibited and lost.",
+            factor="field.mmp9",
+            half_life=Named("mmp9_half_life", "h"),
+        ),
     )

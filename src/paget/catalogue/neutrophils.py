@@ -101,6 +101,7 @@ def entry() -> Arrival:
     """Neutrophils enter from capillaries, more where CXCL1 is high."""
     return Arrival(
         role="neutrophil_entry",
+        summary="Neutrophils enter from capillaries, more where CXCL1 is high.",
         cell="capillary",
         behaviour="neutrophil entry",
         newcomer="neutrophil",
@@ -121,6 +122,7 @@ def activation() -> Conversion:
     """C3 and MIF activate neutrophils."""
     return Conversion(
         role="neutrophil_activation",
+        summary="C3 and MIF activate neutrophils.",
         cell="neutrophil",
         behaviour="activation",
         to="activated neutrophil",
@@ -142,6 +144,7 @@ def death(cell: str) -> Death:
     """Neutrophils live for about a day; a depleting antibody removes them."""
     return Death(
         role=f"{cell.replace(' ', '_')}_death",
+        summary="Neutrophils live for about a day in tissue; a depleting antibody removes them.",
         cell=cell,
         behaviour="death",
         base=Named("neutrophil_loss", "1/h"),
@@ -160,6 +163,7 @@ def netosis() -> Death:
     """An activated neutrophil dies by NETosis and leaves an extracellular trap."""
     return Death(
         role="netosis",
+        summary="An activated neutrophil dies by NETosis and leaves an extracellular trap.",
         cell="activated neutrophil",
         behaviour="NETosis",
         called="NETosis",
@@ -172,4 +176,10 @@ def netosis() -> Death:
 
 def net_decay() -> FieldLoss:
     """Traps decay in tissue."""
-    return FieldLoss(role="net_decay", factor="field.net", half_life=Named("net_half_life", "h"), sources=("Park2016",))
+    return FieldLoss(
+        role="net_decay",
+        summary="Traps decay in tissue.",
+        factor="field.net",
+        half_life=Named("net_half_life", "h"),
+        sources=("Park2016",),
+    )

@@ -117,6 +117,7 @@ def chemotherapy_killing() -> Death:
     )
     return Death(
         role="chemotherapy_killing",
+        summary="Chemotherapy kills cycling tumour cells, by dose and time; dormant cells are spared.",
         cell="cycling tumour cell",
         behaviour="drug death",
         base=0,
@@ -129,6 +130,7 @@ def cycling_death() -> Death:
     """Cycling tumour cells without FAK activity die about as fast as they divide, so that most early colonies regress."""
     return Death(
         role="cycling_death",
+        summary="Cycling tumour cells without FAK activity die about as fast as they divide.",
         cell="cycling tumour cell",
         behaviour="death",
         base=Named("cycling_death", "1/h"),
@@ -147,6 +149,7 @@ def dormant_death() -> Death:
     """Dormant tumour cells are lost slowly, and not to chemotherapy."""
     return Death(
         role="dormant_death",
+        summary="Dormant tumour cells are lost slowly.",
         cell="dormant tumour cell",
         behaviour="death",
         base=Named("dormant_death", "1/h"),
