@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
 
 import paget as pg
 
@@ -23,7 +24,7 @@ def outcomes(study: pg.Study, tick: float, workers: int | None) -> pd.DataFrame:
         return result.outcomes
 
 
-def moved(coarse: pd.DataFrame, fine: pd.DataFrame) -> pd.DataFrame:
+def moved(coarse: pd.DataFrame, fine: pd.DataFrame, fractions: frozenset[str]) -> pd.DataFrame:
     """Per arm and readout: both means, the width of the 95 % interval, and the shift in units of that width."""
     rows = []
     for (arm, readout), group in coarse.groupby(["arm", "readout"], sort=False):
@@ -32,7 +33,12 @@ def moved(coarse: pd.DataFrame, fine: pd.DataFrame) -> pd.DataFrame:
         values, other = values[np.isfinite(values)], other[np.isfinite(other)]
         if values.size < 2 or other.size < 2:
             continue
-        width = 2.0 * stats.t.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
+        if readout in fractions:
+            # A t interval collapses for fractions near 0 or 1; Wilson's, with an animal as the unit, does not.
+            low, high = proportion_confint(values.sum(), values.size, method="wilson")
+            width = high - low
+        else:
+            width = 2.0 * stats.t.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
         shift = abs(values.mean() - other.mean())
         ratio = 0.0 if shift == 0.0 else (shift / width if width > 0.0 else np.inf)
         rows.append(
@@ -55,7 +61,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=None)
     chosen = parser.parse_args()
     study = pg.load(chosen.study).changed(replicates=chosen.replicates)
-    table = moved(outcomes(study, study.tick, chosen.workers), outcomes(study, study.tick / 2.0, chosen.workers))
+    fractions = frozenset(r.name for r in pg.build_model(study).readouts if r.kind == "fraction")
+    table = moved(
+        outcomes(study, study.tick, chosen.workers), outcomes(study, study.tick / 2.0, chosen.workers), fractions
+    )
     with pd.option_context("display.width", 160, "display.max_rows", None):
         print(table.round(3).to_string(index=False))
     worst = table.loc[table["shift/width"].idxmax()]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from paget.errors import ContractError, NumericalError, nearest
 from paget.kernels import philox, voxels
+from paget.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
     from paget.engine.chance import Chance
@@ -280,6 +281,11 @@ class Do:
         """Turn one immobile field into another at a first-order rate in 1/h; what one loses the other gains, to rounding."""
         self._check(source, self._adds, "adds to")
         self._check(target, self._adds, "adds to")
+        for name in (source, target):
+            if name not in VARIABLES or not VARIABLES[name].immobile:
+                raise ContractError(
+                    f"process '{self._process.role}' transfers '{name}', which is not an immobile field; use add and lose"
+                )
         self._never_negative(f"transfer of {source}", coefficient)
         self.ledgers.transfers.append((source, target, self._whole_turn(source, coefficient)))
 

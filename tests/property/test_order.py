@@ -12,6 +12,8 @@ import pytest
 
 from paget.catalogue import build_model, load_study
 from paget.engine.simulate import run_animal
+from paget.engine.tick import Stepper
+from paget.engine.world import found
 from paget.errors import ContractError, NumericalError
 from paget.process import Phase, Process
 from paget.results.memory import MemoryRecorder
@@ -141,6 +143,17 @@ def test_a_process_that_only_looks_changes_no_bit(small_lung, run, bits, usual, 
     model, study = small_lung(setting, dimensions)
     watched = model.with_process(kind(role=role))
     _same(bits(run(watched, study, ARM)), usual(setting, dimensions))
+
+
+def test_the_kinetics_of_drugs_that_nobody_is_given_change_no_bit(small_lung):
+    model, study = small_lung()
+    steppers = [Stepper(model, found(model, 1, 0, study.tick), used) for used in (None, frozenset())]
+    for stepper in steppers:
+        for _ in range(30):
+            stepper.step()
+    with_all, without = (stepper.world for stepper in steppers)
+    assert with_all.cells.real.tobytes() == without.cells.real.tobytes()
+    assert with_all.fields.values.tobytes() == without.fields.values.tobytes()
 
 
 # ---- interruptions ----------------------------------------------------------------------------------------------------

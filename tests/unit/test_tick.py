@@ -40,6 +40,8 @@ def test_a_loss_is_exact_and_leaves_a_rate_its_balance(toy):
     stepper.step()
     assert np.allclose(stepper.world.cells.column("cell.p21"), 0.06)
     assert np.isclose(stepper.world.body["body.serum_c3"], 4.0 * (1.0 - np.exp(-0.5)), rtol=1e-14)
+    stepper.step()
+    assert np.isclose(stepper.world.body["body.serum_c3"], 4.0 * (1.0 - np.exp(-1.0)), rtol=1e-14)
 
 
 def test_only_the_cells_that_a_process_acts_on_change(toy):

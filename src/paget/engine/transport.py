@@ -3,7 +3,8 @@
 A diffusing field with uniform loss is advanced exactly: the cosine transform diagonalises the diffusion operator of a closed
 box (no flux through its walls), every mode relaxes by its own exponential, and a tick much longer than the relaxation time
 gives the quasi-steady state. Where loss varies in space, backward Euler is solved by conjugate gradients, preconditioned with
-the same transform at the mean loss. Immobile fields are advanced exactly voxel by voxel.
+the same transform at the mean loss. Immobile fields are advanced voxel by voxel with the exact exponential; what a transfer
+moves arrives at the end of the tick.
 """
 
 from __future__ import annotations

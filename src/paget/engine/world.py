@@ -54,11 +54,11 @@ def _place(model: Model, founders: Founders, group: int, start: int, world: Worl
         position = spots * size
     else:
         together = max(round(model.value_of(founders.colony, "", chance.draw)), 1)
-        # Members of a colony lie on a sunflower disc around its centre, one cell diameter apart; relaxation does the rest.
+        # Members of a colony lie on a sunflower disc around its centre, touching; relaxation does the rest.
         rank = np.arange(n) % together
         centre = np.repeat(spots[::together], together, axis=0)[:n] * size
         angle = rank * np.pi * (3.0 - np.sqrt(5.0))
-        reach = 1.8 * radius * np.sqrt(rank)
+        reach = 1.2 * radius * np.sqrt(rank)
         position = centre + np.stack([reach * np.cos(angle), reach * np.sin(angle), np.zeros(n)], axis=1)
         position = np.clip(position, 0.0, size)
     if grid.flat:
