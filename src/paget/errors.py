@@ -97,7 +97,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     options = sorted(set(known))
     folded = {option.casefold(): option for option in options}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.55)
+    begun = sorted((option for option in folded if len(name) >= 3 and option.startswith(name.casefold())), key=len)
+    close = begun or difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.55)
     if close:
         return f"Did you mean '{folded[close[0]]}'?"
     return f"Known: {', '.join(options)}." if options else "None are known here."

@@ -20,6 +20,16 @@ def _writable(folder: Path) -> bool:
         return False
 
 
+def _private(folder: Path) -> bool:
+    """Say whether only this user can write the folder: caches hold code, so nobody else may put a file there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.lstat()
+    except OSError:
+        return False
+    return not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
+
+
 def _choose_cache() -> None:
     """Point numba at a folder it can write: beside the kernels, else the user's cache, else the temporary folder.
 
@@ -30,9 +40,11 @@ def _choose_cache() -> None:
     home_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "paget" / "kernels"
     temporary = Path(tempfile.gettempdir()) / f"paget-kernels-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     for folder in (home_cache, temporary):
-        if _writable(folder):
+        if _private(folder) and _writable(folder):
             os.environ["NUMBA_CACHE_DIR"] = str(folder)
             return
+    # Not even a private temporary folder: compile anew in every process tree rather than trust a folder of others.
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="paget-kernels-")
 
 
 _choose_cache()
