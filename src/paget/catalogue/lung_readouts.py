@@ -40,7 +40,7 @@ def lung_readouts(setting: str, parameters: ParameterTable) -> tuple[Readout, ..
         return float((world.cells.column("cell.ever_dormant")[rows] == 0).sum())
 
     def area(name: str, threshold: float) -> Any:
-        return lambda world: 100.0 * float((world.fields[name].max(axis=0) > threshold).mean())
+        return lambda world: 100.0 * float((world.fields[name] > threshold).mean())
 
     def serum(name: str) -> Any:
         return lambda world: float(world.body[name])
@@ -143,7 +143,7 @@ def lung_readouts(setting: str, parameters: ParameterTable) -> tuple[Readout, ..
             "%",
             "continuous",
             "mean",
-            "section area with traps",
+            "section area with traps (in 3-D, the mean over sections)",
             area("field.net", net_threshold),
             headline=True,
         ),
