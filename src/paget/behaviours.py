@@ -24,11 +24,16 @@ __all__ = ["Arrival", "Conversion", "Death", "FieldLoss", "FieldRelease", "Ruled
 class Ruled(Process):
     """A behaviour of one cell type whose rate follows from a base and from rules.
 
+    kind : the event that follows; called : its name in the record, if it has one of its own
     cell : the cell type; behaviour : its name in rule sentences; rules : sentences about it
     """
 
+    phase: ClassVar[Phase] = Phase.ACT
+    kind: ClassVar[str]
+
     cell: str
     behaviour: str
+    called: str = ""
     base: Named | Parameter | int = field(default=0, metadata={"unit": "1/h"})
     rules: tuple[Rule, ...] = ()
 
@@ -43,6 +48,18 @@ class Ruled(Process):
     @property
     def on(self) -> tuple[str, ...]:
         return (self.cell,)
+
+    @property
+    def emits(self) -> tuple[str, ...]:
+        return (self.kind,)
+
+    @property
+    def event(self) -> str:
+        return self.called or self.kind
+
+    @property
+    def clock(self) -> bool:
+        return True
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -74,22 +91,10 @@ class Conversion(Ruled):
     values : variables that the converted cell starts with
     """
 
-    phase: ClassVar[Phase] = Phase.ACT
+    kind: ClassVar[str] = "conversion"
+
     to: str
-    called: str = "conversion"
     values: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def emits(self) -> tuple[str, ...]:
-        return ("conversion",)
-
-    @property
-    def clock(self) -> bool:
-        return True
-
-    @property
-    def event(self) -> str:
-        return self.called
 
     def step(self, see: See, do: Do, p: Values) -> None:
         if see.count:
@@ -103,8 +108,8 @@ class Death(Ruled):
     leaves : immobile field -> amount left, in (unit of the field) pL, as a parameter field named `amount`
     """
 
-    phase: ClassVar[Phase] = Phase.ACT
-    called: str = "death"
+    kind: ClassVar[str] = "death"
+
     leaves: str = ""
     amount: Named | Parameter = field(default=Named("", ""), metadata={"unit": ""})
 
@@ -115,18 +120,6 @@ class Death(Ruled):
     @property
     def adds(self) -> tuple[str, ...]:
         return (self.leaves,) if self.leaves else ()
-
-    @property
-    def emits(self) -> tuple[str, ...]:
-        return ("death",)
-
-    @property
-    def clock(self) -> bool:
-        return True
-
-    @property
-    def event(self) -> str:
-        return self.called
 
     def step(self, see: See, do: Do, p: Values) -> None:
         if see.count:
@@ -140,7 +133,8 @@ class Arrival(Ruled):
     pool : body variable that scales the rate; newcomer : the type that enters; values : variables it starts with
     """
 
-    phase: ClassVar[Phase] = Phase.ACT
+    kind: ClassVar[str] = "arrival"
+
     newcomer: str
     pool: str
     radius: Named | Parameter = parameter("neutrophil_radius", "um")
@@ -154,14 +148,6 @@ class Arrival(Ruled):
     @property
     def reads(self) -> tuple[str, ...]:
         return (*super().reads, self.pool)
-
-    @property
-    def emits(self) -> tuple[str, ...]:
-        return ("arrival",)
-
-    @property
-    def clock(self) -> bool:
-        return True
 
     def step(self, see: See, do: Do, p: Values) -> None:
         rates = self.rate(see, p) * see[self.pool]
