@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from paget.process import Named
 from paget.units import to_internal
 from paget.vocabulary import CELL_TYPES, VARIABLES
 
-__all__ = ["Rule", "respond"]
+__all__ = ["Rule", "hill", "respond"]
 
 Number = Named | Parameter
 
@@ -121,6 +122,16 @@ class Rule:
             (slot, self._number(slot, unit), unit)
             for slot, unit in (("towards", "1/h"), ("half", self.signal_unit), ("hill", ""))
         )
+
+
+def hill(signal: Any, half: float, power: float = 1.0, top: float = 1.0) -> Any:
+    """Saturating response: top * signal^power / (half^power + signal^power), of a number or an array.
+
+    >>> hill(50.0, half=50.0, power=2.0)
+    0.5
+    """
+    raised = signal**power
+    return top * raised / (half**power + raised)
 
 
 def respond(

@@ -101,11 +101,7 @@ def _problems_of_edits(study: Study, model: Model) -> Iterator[str]:
             model.with_rules(Rule(sentence))
         except PagetError as problem:
             yield f"rules: '{sentence}': {problem}"
-    for key, value in study.parameters.items():
-        try:
-            model.with_parameters({key: value})
-        except PagetError as problem:
-            yield f"parameters: {problem}"
+    yield from _problems_of_parameters("parameters", study.parameters, model)
     for role in study.without:
         if role not in model.processes:
             yield f"without: {UnknownNameError('process role', role, model.processes)}"
@@ -117,8 +113,12 @@ def _problems_of_arms(study: Study, model: Model) -> Iterator[str]:
         for dose in arm.doses:
             if dose.drug not in drugs:
                 yield f"arm '{arm.name}': unknown drug '{dose.drug}'. {nearest(dose.drug, drugs)}"
-        for key, value in arm.parameters.items():
-            try:
-                model.with_parameters({key: value})
-            except PagetError as problem:
-                yield f"arm '{arm.name}': {problem}"
+        yield from _problems_of_parameters(f"arm '{arm.name}'", arm.parameters, model)
+
+
+def _problems_of_parameters(where: str, changes: Mapping[str, str | float], model: Model) -> Iterator[str]:
+    for key, value in changes.items():
+        try:
+            model.with_parameters({key: value})
+        except PagetError as problem:
+            yield f"{where}: {problem}"

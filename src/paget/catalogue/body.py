@@ -9,6 +9,7 @@ import numpy as np
 
 from paget.behaviours import Arrival
 from paget.process import Named, Phase, Process, Values, parameter
+from paget.rules import hill
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -55,9 +56,8 @@ class PrimaryTumour(Process):
             return
         killing = 0.0
         for drug in ("doxorubicin", "cisplatin"):
-            half, hill = getattr(p, f"{drug}_half"), getattr(p, f"{drug}_hill")
-            power = see[f"body.{drug}"] ** hill
-            killing += getattr(p, f"{drug}_rate") * power / (half**hill + power)
+            half, power, top = (getattr(p, f"{drug}_{name}") for name in ("half", "hill", "rate"))
+            killing += hill(see[f"body.{drug}"], half, power, top)
         net = p.growth - p.cycling * killing
         # Exact solution of dP/dt = net P - (growth / limit) P^2 over the tick.
         factor = np.exp(net * see.dt)

@@ -10,7 +10,7 @@ import numpy as np
 from paget.behaviours import Conversion
 from paget.kernels.switch import fak_erk
 from paget.process import Named, Phase, Process, Values, parameter
-from paget.rules import Rule
+from paget.rules import Rule, hill
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -47,8 +47,7 @@ class IntegrinEngagement(Process):
         return ("cell.integrin",)
 
     def step(self, see: See, do: Do, p: Values) -> None:
-        bound = see.here("field.remodelled_laminin") ** p.hill
-        do.set("cell.integrin", bound / (p.half**p.hill + bound))
+        do.set("cell.integrin", hill(see.here("field.remodelled_laminin"), p.half, p.hill))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +85,7 @@ class AdhesionSignalling(Process):
 
     def step(self, see: See, do: Do, p: Values) -> None:
         fak, erk = see["cell.fak"].copy(), see["cell.erk"].copy()
-        level = see["body.fak_inhibitor"]
-        inhibition = level / (p.inhibitor_half + level)
+        inhibition = hill(see["body.fak_inhibitor"], p.inhibitor_half)
         steps = int(np.ceil(see.dt / LONGEST_STEP))
         rates = (1.0 / p.tau_fak, 1.0 / p.tau_erk)
         shape = (p.drive, p.feedback, p.feedback_half, p.feedback_hill)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from paget.pharmacology import Drug, DrugKinetics
 from paget.process import Named, Phase, Process, Values, parameter
+from paget.rules import hill
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -104,4 +105,4 @@ class NetDigestion(Process):
     def step(self, see: See, do: Do, p: Values) -> None:
         level = see["body.dnase"]
         if level > 0.0:
-            do.lose("field.net", p.rate * level / (p.half + level))
+            do.lose("field.net", hill(level, p.half, top=p.rate))

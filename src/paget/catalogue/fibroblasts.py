@@ -9,7 +9,7 @@ import numpy as np
 
 from paget.behaviours import Conversion, Death, FieldLoss, Secretion
 from paget.process import Named, Phase, Process, Values, parameter
-from paget.rules import Rule
+from paget.rules import Rule, hill
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -51,9 +51,8 @@ class DnaDamage(Process):
         return ("cell.damage",)
 
     def step(self, see: See, do: Do, p: Values) -> None:
-        doxorubicin, cisplatin = see["body.doxorubicin"], see["body.cisplatin"]
-        effect = doxorubicin / (p.doxorubicin_half + doxorubicin)
-        effect += p.cisplatin_strength * cisplatin / (p.cisplatin_half + cisplatin)
+        effect = hill(see["body.doxorubicin"], p.doxorubicin_half)
+        effect += hill(see["body.cisplatin"], p.cisplatin_half, top=p.cisplatin_strength)
         do.add("cell.damage", p.rate * effect)
         do.lose("cell.damage", np.log(2.0) / p.repair)
 
@@ -85,8 +84,7 @@ class P21Response(Process):
         return ("cell.p21",)
 
     def step(self, see: See, do: Do, p: Values) -> None:
-        power = see["cell.damage"] ** p.hill
-        do.add("cell.p21", power / (p.half**p.hill + power) / p.tau)
+        do.add("cell.p21", hill(see["cell.damage"], p.half, p.hill) / p.tau)
         do.lose("cell.p21", 1.0 / p.tau)
 
 

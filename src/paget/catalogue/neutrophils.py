@@ -9,7 +9,7 @@ import numpy as np
 
 from paget.behaviours import Arrival, Conversion, Death, FieldLoss
 from paget.process import Named, Phase, Process, Values, parameter
-from paget.rules import Rule
+from paget.rules import Rule, hill
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -44,9 +44,8 @@ class BloodNeutrophils(Process):
 
     def step(self, see: See, do: Do, p: Values) -> None:
         turnover = np.log(2.0) / p.half_life
-        antibody = see["body.anti_ly6g"]
         do.add("body.blood_neutrophils", turnover)
-        do.lose("body.blood_neutrophils", turnover + p.depletion * antibody / (p.depletion_half + antibody))
+        do.lose("body.blood_neutrophils", turnover + hill(see["body.anti_ly6g"], p.depletion_half, top=p.depletion))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +91,7 @@ class NeutrophilMigration(Process):
         steepness = np.sqrt((slope**2).sum(axis=0))
         level = see.here("field.cxcl1")
         relative = steepness * BODY_LENGTH / np.maximum(level, 1e-12)
-        index = p.index * relative / (p.gradient_half + relative)
+        index = hill(relative, p.gradient_half, top=p.index)
         along = np.where(steepness > 0.0, slope / np.where(steepness > 0.0, steepness, 1.0), 0.0)
         do.move(displacement + along * (p.speed * index * t))
 

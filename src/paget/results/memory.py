@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from paget.errors import ResultError
+from paget.experiment import HOURS_PER_DAY
 from paget.results.segment import Columns, Segment
 
 __all__ = ["MemoryRecorder"]
-
-HOURS_PER_DAY = 24.0
 
 
 class MemoryRecorder:

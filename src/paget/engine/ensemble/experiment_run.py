@@ -13,6 +13,7 @@ from paget.engine.ensemble.supervisor import STORE_IMPORTS, Event, Failure, exec
 from paget.engine.ensemble.worker import Job, Target, Task, run_job
 from paget.errors import FolderInUseError, PagetError, SimulationFailed, StudyError
 from paget.experiment import Study
+from paget.io.study_file import dump_study
 from paget.results.crate import write_crate
 from paget.results.files import (
     LOCK_NAME,
@@ -223,19 +224,12 @@ def _check_same_software(folder: Path, manifest: dict[str, Any], model: dict[str
 def _begin(folder: Path, study: Study, model: dict[str, Any], source_text: str | None, workers: int) -> None:
     """Write what the folder is about; the manifest comes last, so a folder that has one is complete."""
     write_atomic(folder / RESOLVED_NAME, resolved_study(study))
-    write_atomic(folder / "study.yaml", (source_text if source_text is not None else _as_yaml(study)).encode())
+    write_atomic(folder / "study.yaml", (source_text if source_text is not None else dump_study(study)).encode())
     for arm, animal in _order(study):
         place = animal_folder(folder, study, arm, animal)
         make_folder(place)
         write_record(place, RunRecord(arm=arm, animal=animal, seed=study.seed, study_sha256=study_sha256(study)))
     write_manifest(folder, new_manifest(study, model, session(workers)))
-
-
-def _as_yaml(study: Study) -> str:
-    import yaml
-
-    plain = study.model_dump(mode="json", exclude_defaults=True)
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
 
 
 def _order(study: Study) -> list[tuple[str, int]]:
