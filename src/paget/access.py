@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.errors import ContractError, NumericalError, nearest
-from paget.kernels import philox, voxels
-from paget.vocabulary import VARIABLES
+from paget.kernels import contacts, philox, voxels
+from paget.state.bonds import Bonds
+from paget.vocabulary import VARIABLES, Variable
 
 if TYPE_CHECKING:
     from paget.engine.chance import Chance
@@ -28,6 +29,10 @@ Real = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 POSITION = "cell.position"
+CONTACTS = "cell.contacts"
+BONDS = "tissue.bonds"
+VESSELS = "tissue.vessels"
+ALL = slice(None)
 MAY_BE_NAN = frozenset({"cell.woke_at"})  # a time that has not come yet
 
 
@@ -45,14 +50,21 @@ class World:
     tick: int = 0
     doses: tuple[tuple[str, float, float], ...] = ()
     operations: tuple[tuple[str, float], ...] = ()
+    variables: Mapping[str, Variable] = field(default_factory=lambda: VARIABLES)
+    reach: Real = field(default_factory=lambda: np.empty(0))  # of contact, in radii, by cell type
+    bonds: Bonds = field(default_factory=Bonds)
+    vessels: Any = None
+    threads: int = 1
     rows_cache: dict[tuple[str, ...], Rows] = field(default_factory=dict)
     voxel_cache: dict[str, Rows] = field(default_factory=dict)
+    contact_cache: dict[str, tuple[Rows, Rows]] = field(default_factory=dict)
 
     def rows(self, types: tuple[str, ...]) -> Rows:
-        """Rows of the cells of these types, ascending."""
+        """Slots of the cells of these types, in ascending order of id."""
         if types not in self.rows_cache:
             wanted = np.array([t in types for t in self.cell_types])
-            self.rows_cache[types] = np.flatnonzero(wanted[self.cells.column("cell.type")])
+            order = self.cells.order
+            self.rows_cache[types] = order[wanted[self.cells.column("cell.type")[order]]]
         return self.rows_cache[types]
 
     def voxel_of_cells(self) -> Rows:
@@ -62,17 +74,38 @@ class World:
             self.voxel_cache["all"] = voxels.voxel_of(np.ascontiguousarray(self.cells.position), grid.voxel, grid.shape)
         return self.voxel_cache["all"]
 
-    def cells_changed(self) -> None:
-        """Forget which rows are of which type and where cells are."""
-        self.rows_cache.clear()
+    def contacts(self) -> tuple[Rows, Rows]:
+        """(start [n + 1], other): the slots of the cells that each cell touches, in ascending order of id."""
+        if "all" not in self.contact_cache:
+            cells, grid = self.cells, self.fields.grid
+            self.contact_cache["all"] = contacts.contacts(
+                self.threads,
+                np.ascontiguousarray(cells.position),
+                np.ascontiguousarray(cells.column("cell.radius")),
+                self.reach[cells.column("cell.type")],
+                cells.ids,
+                np.array(grid.size),
+                np.array(grid.periodic),
+            )
+        return self.contact_cache["all"]
+
+    def cells_moved(self) -> None:
+        """Forget where cells are."""
         self.voxel_cache.clear()
+        self.contact_cache.clear()
+
+    def cells_changed(self) -> None:
+        """Forget which slots are of which type and where cells are."""
+        self.rows_cache.clear()
+        self.cells_moved()
 
 
 @dataclass(frozen=True)
 class Emission:
     """Structural events that a process asks for; the engine applies the earliest of every cell.
 
-    rings : time within the tick [n_rows] in h, or inf where nothing happens
+    rows : slots [k] of the cells; rings : time of the event within the tick [k] in h; values : numbers or [k]
+    partner : slots [k] of those who take over the variables `gives` of the cells, or -1
     """
 
     role: str
@@ -84,6 +117,8 @@ class Emission:
     leaves: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
     counts: NDArray[np.int64] | None = None
+    partner: Rows | None = None
+    gives: tuple[str, ...] = ()
 
 
 class Ledgers:
@@ -92,14 +127,18 @@ class Ledgers:
     def __init__(self) -> None:
         self.cell_source: dict[str, Real] = {}
         self.cell_loss: dict[str, Real] = {}
-        self.cell_sets: dict[str, tuple[Rows, Any]] = {}
+        self.cell_sets: dict[str, tuple[Rows | slice, Any]] = {}
         self.body_sets: dict[str, Any] = {}
         self.field_source: dict[str, Real] = {}
         self.field_loss: dict[str, Real | float] = {}
+        self.field_saturable: dict[str, list[tuple[Real, float]]] = {}
+        self.field_held: dict[str, list[tuple[NDArray[np.bool_], Any]]] = {}
         self.transfers: list[tuple[str, str, Real | float]] = []
         self.body_source: dict[str, float] = {}
         self.body_loss: dict[str, float] = {}
         self.emissions: list[Emission] = []
+        self.bonds: Bonds | None = None
+        self.vessels: Any = None
 
 
 class See:
@@ -110,6 +149,10 @@ class See:
         self._process = process
         self._reads = frozenset(process.reads)
         self._on = process.on
+
+    def _needs(self, name: str) -> None:
+        if name not in self._reads:
+            raise self._refuse(name)
 
     def _refuse(self, name: str) -> ContractError:
         declared = ", ".join(sorted(self._reads)) or "nothing"
@@ -128,8 +171,24 @@ class See:
         return self._world.dt * self._process.every
 
     @property
-    def rows(self) -> Rows:
-        return self._world.rows(self._on)
+    def tick(self) -> int:
+        """Number of the tick, from 0."""
+        return self._world.tick
+
+    @property
+    def threads(self) -> int:
+        """How many threads a kernel may use."""
+        return self._world.threads
+
+    @property
+    def key(self) -> np.uint64:
+        """Key of the process's stream of random numbers; of its steps, -1 and 0 are taken, and a tick uses its number + 1."""
+        return self._world.chance.key(self._process.role)
+
+    @property
+    def rows(self) -> Rows | slice:
+        """Slots of the cells that the process acts on, in ascending order of id, or all slots in their own order."""
+        return ALL if self._process.whole else self._world.rows(self._on)
 
     @property
     def ids(self) -> NDArray[np.uint64]:
@@ -138,7 +197,7 @@ class See:
 
     @property
     def count(self) -> int:
-        return int(self.rows.size)
+        return len(self._world.cells) if self._process.whole else int(self._world.rows(self._on).size)
 
     def __getitem__(self, name: str) -> Any:
         """The variable: [n_rows] for ``cell.*``, [nz, ny, nx] for ``field.*``, a number for ``body.*``; all read-only."""
@@ -156,8 +215,10 @@ class See:
             view.flags.writeable = False
             return view
         if name == POSITION:
-            return np.ascontiguousarray(self._world.cells.position[:, self.rows])
-        values = self._world.cells.column(name)[self.rows]
+            position = np.ascontiguousarray(self._world.cells.position[:, self.rows])
+            position.flags.writeable = False
+            return position
+        values = self._world.cells.column(name)[self.rows].view()
         values.flags.writeable = False
         return values
 
@@ -168,16 +229,29 @@ class See:
 
     def here(self, name: str) -> Real:
         """Field values [n_rows] in the voxels of the cells."""
-        if name not in self._reads:
-            raise self._refuse(name)
+        self._needs(name)
         return voxels.gather(self._world.fields[name].ravel(), self._world.voxel_of_cells()[self.rows])
 
     def slope(self, name: str) -> Real:
         """Field gradient [3, n_rows] per um at the cells."""
-        if name not in self._reads:
-            raise self._refuse(name)
+        self._needs(name)
         grid = self._world.fields.grid
         return voxels.gradient(self._world.fields[name], self._world.voxel_of_cells()[self.rows], grid.voxel)
+
+    def contacts(self) -> tuple[Rows, Rows]:
+        """(start [n + 1], other): rows of the cells that each cell touches, in ascending order of id; declare cell.contacts."""
+        self._needs(CONTACTS)
+        return self._world.contacts()
+
+    @property
+    def bonds(self) -> Bonds:
+        """Attachments between cells, by id."""
+        return self._world.bonds
+
+    @property
+    def vessels(self) -> Any:
+        """The network of vessels, or None."""
+        return self._world.vessels
 
     @property
     def flat(self) -> bool:
@@ -192,25 +266,23 @@ class See:
     @property
     def doses(self) -> tuple[tuple[str, float, float], ...]:
         """(drug, time within the tick in h, mg/kg) of every administration in this tick."""
-        if "protocol.doses" not in self._reads:
-            raise self._refuse("protocol.doses")
+        self._needs("protocol.doses")
         return self._world.doses
 
     @property
     def operations(self) -> tuple[tuple[str, float], ...]:
         """(site, time within the tick in h) of every resection in this tick."""
-        if "protocol.operations" not in self._reads:
-            raise self._refuse("protocol.operations")
+        self._needs("protocol.operations")
         return self._world.operations
 
     def normals(self, columns: int) -> Real:
         """Standard normal numbers [n_rows, columns], new in every tick."""
         # Step 0 of the stream belongs to the clocks of the process.
-        return philox.normals(self._world.chance.key(self._process.role), self.ids, self._world.tick + 1, columns)
+        return philox.normals(self.key, self.ids, self._world.tick + 1, columns)
 
     def personal(self, columns: int) -> Real:
         """Standard normal numbers [n_rows, columns] that each cell keeps for life."""
-        return philox.normals(self._world.chance.key(self._process.role), self.ids, -1, columns)
+        return philox.normals(self.key, self.ids, -1, columns)
 
 
 class Do:
@@ -231,8 +303,13 @@ class Do:
             )
 
     @property
-    def _rows(self) -> Rows:
-        return self._world.rows(self._on)
+    def _rows(self) -> Rows | slice:
+        return ALL if self._process.whole else self._world.rows(self._on)
+
+    @property
+    def _slots(self) -> Rows:
+        """The same as numbers."""
+        return np.arange(len(self._world.cells)) if self._process.whole else self._world.rows(self._on)
 
     def add(self, name: str, rate: Any) -> None:
         """Add a rate per h: [n_rows] for ``cell.*``, [nz, ny, nx] or a number for ``field.*``, a number for ``body.*``."""
@@ -274,15 +351,59 @@ class Do:
     def secrete(self, name: str, amounts: Real) -> None:
         """Release `amounts` [n_rows], in (unit of the field) pL / h, into the voxels of the cells."""
         self._check(name, self._adds, "adds to")
-        given = np.asarray(self._whole_turn(name, amounts)) / self._world.fields.grid.voxel_volume
-        voxels.deposit(self._source(name).reshape(-1), self._world.voxel_of_cells()[self._rows], given)
+        self._deposit(self._source(name), self._whole_turn(name, amounts))
+
+    def _deposit(self, total: Real, amounts: Any) -> None:
+        """Add `amounts` [n_rows] per pL to the voxels of the cells, in the order of their ids."""
+        world = self._world
+        rows = world.cells.order if self._process.whole else world.rows(self._on)
+        given = np.broadcast_to(np.asarray(amounts, dtype=np.float64), (self._slots.size,))
+        given = (given[rows] if self._process.whole else given) / world.fields.grid.voxel_volume
+        voxels.deposit(total.reshape(-1), world.voxel_of_cells()[rows], given)
+
+    def absorb(self, name: str, clearances: Real) -> None:
+        """Take up from the voxels of the cells what is in `clearances` [n_rows] pL/h; implicit, so amounts stay positive."""
+        self._check(name, self._adds, "adds to")
+        self._never_negative(f"uptake of {name}", clearances)
+        loss = self.ledgers.field_loss.get(name, 0.0)
+        total = np.array(np.broadcast_to(loss, self._world.fields.grid.shape), dtype=np.float64)
+        self._deposit(total, self._whole_turn(name, clearances))
+        self.ledgers.field_loss[name] = total
+
+    def absorb_saturably(self, name: str, most: Real, half: float) -> None:
+        """Take up at most `most` [n_rows] (unit of the field) pL/h, half of it at the concentration `half` (Michaelis-Menten)."""
+        self._check(name, self._adds, "adds to")
+        self._never_negative(f"uptake of {name}", most)
+        total = np.zeros(self._world.fields.grid.shape)
+        self._deposit(total, self._whole_turn(name, most))
+        self.ledgers.field_saturable.setdefault(name, []).append((total, half))
+
+    def hold(self, name: str, where: NDArray[np.bool_], values: Any) -> None:
+        """Hold the field at `values` in the voxels `where` [nz, ny, nx] during this tick (Dirichlet)."""
+        self._check(name, self._adds, "adds to")
+        self._sound(name, values)
+        if np.min(values) < 0.0:
+            raise NumericalError(
+                f"process '{self._process.role}' at {self._world.time:g} h holds {name} at {np.min(values):g}, below zero"
+            )
+        self.ledgers.field_held.setdefault(name, []).append((where, values))
+
+    def attach(self, bonds: Bonds) -> None:
+        """Replace the attachments between cells."""
+        self._check(BONDS, self._sets, "sets")
+        self.ledgers.bonds = bonds
+
+    def grow_vessels(self, network: Any) -> None:
+        """Replace the network of vessels."""
+        self._check(VESSELS, self._sets, "sets")
+        self.ledgers.vessels = network
 
     def transfer(self, source: str, target: str, coefficient: Any) -> None:
         """Turn one immobile field into another at a first-order rate in 1/h; what one loses the other gains, to rounding."""
         self._check(source, self._adds, "adds to")
         self._check(target, self._adds, "adds to")
         for name in (source, target):
-            if name not in VARIABLES or not VARIABLES[name].immobile:
+            if name not in self._world.variables or not self._world.variables[name].immobile:
                 raise ContractError(
                     f"process '{self._process.role}' transfers '{name}', which is not an immobile field; use add and lose"
                 )
@@ -315,7 +436,7 @@ class Do:
         return philox.spend_hazard_repeatedly(*self._clock(rates))
 
     def _clock(self, rates: Any) -> tuple[Any, ...]:
-        role, cells, rows = self._process.role, self._world.cells, self._rows
+        role, cells, rows = self._process.role, self._world.cells, self._slots
         if not self._process.clock:
             raise ContractError(f"process '{role}' asks for a clock without declaring one")
         hazards = np.broadcast_to(np.asarray(rates, dtype=np.float64), rows.shape).copy()
@@ -370,17 +491,28 @@ class Do:
         kind: str,
         rings: Real,
         *,
+        event: str = "",
         to: str = "",
         leaves: Mapping[str, float] | None = None,
         values: Mapping[str, Any] | None = None,
+        partner: Rows | None = None,
+        gives: tuple[str, ...] = (),
     ) -> None:
         """Ask for a structural event of the cells whose `rings` [n_rows] are finite.
 
-        kind : "death", "division" or "conversion"; to : the new cell type
+        kind : "death", "division" or "conversion"; event : its name in the record, if the process has several
+        to : the new cell type; a conversion without it only changes `values`
         leaves : amounts, in (unit of the field) pL, that a dying cell leaves in its voxel
         values : variables of the converted cell, or of both daughters: numbers or [n_rows]
+        partner, gives : rows [n_rows] of cells to which a dying cell gives these variables, or -1 for none
         """
         self._check(kind, self._emits, "emits")
+        event = event or self._process.event
+        if event not in self._process.events:
+            raise ContractError(
+                f"process '{self._process.role}' records '{event}' without declaring it (it declares "
+                f"{', '.join(self._process.events) or 'nothing'})"
+            )
         leaves = leaves or {}
         for field_name in leaves:
             self._check(field_name, self._adds, "adds to")
@@ -389,32 +521,49 @@ class Do:
             raise NumericalError(
                 f"process '{self._process.role}' at {self._world.time:g} h gives a time of {kind} that is not a number"
             )
-        if not np.isfinite(rings).any():
+        due = np.flatnonzero(np.isfinite(rings))
+        if not due.size:
             return
-        if kind == "conversion":
-            self._newcomer(to, values or {})
+        if self._process.whole:
+            due = due[np.argsort(self._world.cells.ids[due])]
+        values = {name: value if np.ndim(value) == 0 else value[due] for name, value in (values or {}).items()}
+        if kind == "conversion" and to:
+            self._newcomer(to, values)
         else:
-            self._starts(values or {})
+            self._starts(values)
         self.ledgers.emissions.append(
             Emission(
                 self._process.role,
                 kind,
-                self._process.event,
-                self._rows,
-                rings,
+                event,
+                self._slots[due],
+                rings[due],
                 to,
                 dict(leaves),
-                dict(values or {}),
+                values,
+                None,
+                None if partner is None else partner[due],
+                gives,
             )
         )
 
     def arrive(self, cell_type: str, counts: NDArray[np.int64], values: Mapping[str, Any]) -> None:
         """Let `counts` [n_rows] new cells of `cell_type` enter at each of the process's cells."""
         self._check("arrival", self._emits, "emits")
-        if counts.any():
+        due = np.flatnonzero(counts)
+        if due.size:
             self._newcomer(cell_type, values)
-            rings = np.where(counts > 0, 0.0, np.inf)
-            event = self._process.event
+            rows, event = self._slots[due], self._process.event
             self.ledgers.emissions.append(
-                Emission(self._process.role, "arrival", event, self._rows, rings, cell_type, {}, dict(values), counts)
+                Emission(
+                    self._process.role,
+                    "arrival",
+                    event,
+                    rows,
+                    np.zeros(due.size),
+                    cell_type,
+                    {},
+                    dict(values),
+                    counts[due],
+                )
             )

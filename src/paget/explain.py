@@ -13,7 +13,6 @@ from paget.behaviours import Ruled
 from paget.evidence import Parameter, Source, load_sources
 from paget.model import Model
 from paget.process import NOTHING
-from paget.vocabulary import CELL_TYPES, VARIABLES
 
 __all__ = ["assumptions", "citations", "describe", "methods", "process_table"]
 
@@ -37,7 +36,9 @@ def process_table(model: Model) -> list[dict[str, Any]]:
                 "reads": list(process.reads),
                 "adds": list(process.adds),
                 "sets": list(process.sets),
-                "emits": [f"{kind}: {process.event}" if process.event != kind else kind for kind in process.emits],
+                "emits": [*process.emits, *(event for event in process.events if event not in process.emits)]
+                if len(process.events) > 1
+                else [f"{kind}: {process.event}" if process.event != kind else kind for kind in process.emits],
                 "rule": "; ".join(rules) or None,
                 "parameters": [key for key in dict.fromkeys(keys) if key != NOTHING],
                 "sources": list(process.sources),
@@ -138,20 +139,20 @@ def describe(model: Model) -> dict[str, Any]:
         "cell_types": [
             {
                 "name": t,
-                "label": CELL_TYPES[t].label,
-                "colour": CELL_TYPES[t].colour,
-                "group": CELL_TYPES[t].group,
-                "ontology": CELL_TYPES[t].ontology,
+                "label": model.types[t].label,
+                "colour": model.types[t].colour,
+                "group": model.types[t].group,
+                "ontology": model.types[t].ontology,
             }
             for t in model.cell_types
         ],
         "fields": [
             {
                 "name": name.split(".", 1)[1],
-                "title": VARIABLES[name].title,
-                "unit": VARIABLES[name].unit,
-                "immobile": VARIABLES[name].immobile,
-                "colour": VARIABLES[name].colour,
+                "title": model.variables[name].title,
+                "unit": model.variables[name].unit,
+                "immobile": model.variables[name].immobile,
+                "colour": model.variables[name].colour,
             }
             for name in model.fields
         ],

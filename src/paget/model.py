@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from paget.behaviours import Arrival, Conversion, Ruled
 from paget.errors import ModelError, PagetError, UnknownNameError
@@ -17,12 +21,13 @@ from paget.process import NOTHING, Named, Phase, Process, Values
 from paget.readouts import Readout
 from paget.rules import Rule
 from paget.state import Grid
-from paget.vocabulary import CELL_TYPES, VARIABLES, Variable
+from paget.vocabulary import CELL_TYPES, VARIABLES, CellType, Variable
 
-__all__ = ["ChainEdge", "ChainNode", "Founders", "Model", "Option"]
+__all__ = ["ChainEdge", "ChainNode", "Founders", "Model", "Option", "Placed"]
 
 PROTOCOL = ("protocol.doses", "protocol.operations")
 POSITION = "cell.position"
+VIEWS = (POSITION, "cell.contacts", "tissue.bonds", "tissue.vessels")  # what the engine offers beside plain variables
 ENGINE_OWNED = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.age", "cell.founder")
 EVENTS = ("arrival", "conversion", "death", "division")
 
@@ -43,17 +48,59 @@ class Founders:
     values: Mapping[str, int | Named | Parameter] = field(default_factory=dict)
     personal: Mapping[str, tuple[Named | Parameter, Named | Parameter]] = field(default_factory=dict)
 
-    @property
-    def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
+    def listed(self, variables: Mapping[str, Variable]) -> tuple[tuple[str, Named | Parameter, str], ...]:
+        """(slot, number, unit) of every number; `variables` say their units."""
         own = [("number", self.number, self.number.unit), ("radius", self.radius, "um")]
         if self.colony is not None:
             own.append(("colony", self.colony, ""))
         own += [
-            (name, value, VARIABLES[name].unit) for name, value in self.values.items() if not isinstance(value, int)
+            (name, value, variables[name].unit) for name, value in self.values.items() if not isinstance(value, int)
         ]
         for name, (centre, spread) in self.personal.items():
-            own += [(f"{name} centre", centre, VARIABLES[name].unit), (f"{name} spread", spread, VARIABLES[name].unit)]
+            own += [(f"{name} centre", centre, variables[name].unit), (f"{name} spread", spread, variables[name].unit)]
         return tuple(own)
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Cells that are there at the start, each at its own place.
+
+    position : [3, n] um from the lower corner of the tissue; kind : index [n] into the model's cell types
+    columns : variable -> values [n]; the radius is among them
+
+    Raises
+    ------
+    ModelError
+        If a cell has no place, no size, or lies outside; naming the first such cell.
+    """
+
+    position: NDArray[np.float64]
+    kind: NDArray[np.int64]
+    columns: Mapping[str, NDArray[Any]]
+
+    def problems(self, grid: Grid, types: int) -> Iterable[str]:
+        """What is wrong with the cells, for a tissue of this size and this number of cell types."""
+        n = self.kind.size
+        for name, values in (("position", self.position), *self.columns.items()):
+            if np.shape(values)[-1] != n:
+                yield f"{np.shape(values)[-1]} values of {name} were given for {n} placed cells"
+                return
+        radius = np.asarray(self.columns.get("cell.radius", np.ones(n)))
+        size = np.array(grid.size)[:, None]
+        for test, meaning in (
+            (~np.isfinite(self.position).all(axis=0), "has no place: its position is not finite"),
+            (((self.position < 0.0) | (self.position > size)).any(axis=0), "lies outside the tissue"),
+            (~(np.isfinite(radius) & (radius > 0.0)), "has no positive radius"),
+            ((self.kind < 0) | (self.kind >= types), "is of no type of this model"),
+        ):
+            found = np.flatnonzero(test)
+            if found.size:
+                at = found[0]
+                place = ", ".join(f"{v:g}" for v in self.position[:, at])
+                yield f"{found.size} placed cells: the first, number {at} at ({place}) um, {meaning}"
+        for name, values in self.columns.items():
+            if not np.isfinite(values).all():
+                yield f"placed cells: {name} of number {np.flatnonzero(~np.isfinite(values))[0]} is not finite"
 
 
 @dataclass(frozen=True)
@@ -96,6 +143,8 @@ class Model:
     initial : start values of fields and body variables. limits : what the model does not claim.
     problems_of_study : what a study may ask of the model that makes no sense.
     used_in_readouts, seen_by_readouts : parameters and cell variables of the readouts, which no process need use.
+    placed : cells at given places. reach : how far each cell type touches others, in radii.
+    own_types, own_variables : what this model adds to the vocabulary.
 
     Raises
     ------
@@ -122,6 +171,10 @@ class Model:
     used_in_readouts: tuple[Named, ...] = ()
     problems_of_study: Callable[[Study], Iterable[str]] | None = None
     seen_by_readouts: tuple[str, ...] = ()
+    placed: Placed | None = None
+    reach: Mapping[str, Named | Parameter] = field(default_factory=dict)
+    own_types: tuple[CellType, ...] = ()
+    own_variables: tuple[Variable, ...] = ()
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -130,11 +183,17 @@ class Model:
 
     # ---- checks ---------------------------------------------------------------------------------------------------
     def _problems(self) -> Iterable[str]:
-        known = {*VARIABLES, *PROTOCOL, POSITION, *(d.amounts.name for d in self.drugs)}
-        here = {*self.fields, *self.body, *PROTOCOL, POSITION, *(d.amounts.name for d in self.drugs)}
+        known = {*self.variables, *PROTOCOL, *VIEWS, *(d.amounts.name for d in self.drugs)}
+        here = {*self.fields, *self.body, *PROTOCOL, *VIEWS, *(d.amounts.name for d in self.drugs)}
         for name in self.cell_types:
-            if name not in CELL_TYPES:
-                yield str(UnknownNameError("cell type", name, CELL_TYPES))
+            if name not in self.types:
+                yield str(UnknownNameError("cell type", name, self.types))
+        for kind, own, shared in (
+            ("variable", [v.name for v in self.own_variables], VARIABLES),
+            ("cell type", [t.name for t in self.own_types], CELL_TYPES),
+        ):
+            for name in (name for name in own if name in shared):
+                yield f"the model's own {kind} '{name}' is already in the vocabulary"
         owners: dict[str, list[str]] = defaultdict(list)
         adders: dict[str, list[str]] = defaultdict(list)
         for role, process in self.processes.items():
@@ -163,10 +222,10 @@ class Model:
             if name in adders:
                 yield f"'{name}' is set by '{roles[0]}' and added to by {', '.join(sorted(adders[name]))}; choose one"
         for name in (*self.fields, *self.body, *self.seen_by_readouts):
-            if name not in VARIABLES:
-                yield str(UnknownNameError("variable", name, VARIABLES))
+            if name not in self.variables:
+                yield str(UnknownNameError("variable", name, self.variables))
         for name in self.fields:
-            if name in VARIABLES and VARIABLES[name].immobile is (name in self.diffusion):
+            if name in self.variables and self.variables[name].immobile is (name in self.diffusion):
                 wrong = "is immobile and cannot diffuse" if name in self.diffusion else "needs a diffusion coefficient"
                 yield f"'{name}' {wrong}"
         for name in sorted({*self.diffusion, *self.initial} - here):
@@ -174,17 +233,21 @@ class Model:
         for founders in self.founders:
             if founders.cell not in self.cell_types:
                 yield f"founders '{founders.cell}' are not a cell type of this model"
-            unknown = [name for name in (*founders.values, *founders.personal) if name not in VARIABLES]
+            unknown = [name for name in (*founders.values, *founders.personal) if name not in self.variables]
             if unknown:
-                yield f"founders '{founders.cell}': {UnknownNameError('variable', unknown[0], VARIABLES)}"
+                yield f"founders '{founders.cell}': {UnknownNameError('variable', unknown[0], self.variables)}"
                 continue
-            for slot, number, unit in founders.numbers:
+            for slot, number, unit in founders.listed(self.variables):
                 yield from self._number_problem(f"founders '{founders.cell}', {slot}", number, unit)
         for name, number in self.diffusion.items():
             yield from self._number_problem(f"diffusion of '{name}'", number, "um**2/h")
         for name, number in self.initial.items():
-            if name in VARIABLES:
-                yield from self._number_problem(f"start value of '{name}'", number, VARIABLES[name].unit)
+            if name in self.variables:
+                yield from self._number_problem(f"start value of '{name}'", number, self.variables[name].unit)
+        for name, number in self.reach.items():
+            yield from self._number_problem(f"reach of '{name}'", number, "")
+        if self.placed is not None:
+            yield from self.placed.problems(self.grid, len(self.cell_types))
 
     def _restructuring_problems(self, process: Process) -> Iterable[str]:
         role = process.role
@@ -193,7 +256,7 @@ class Model:
                 yield f"process '{role}' changes '{name}', which only the engine changes; add to {POSITION}, or emit an event"
             elif name in process.sets and (name == POSITION or name.startswith("field.")):
                 yield f"process '{role}' sets '{name}', which processes can only add to"
-            elif name in process.adds and name in VARIABLES and VARIABLES[name].whole:
+            elif name in process.adds and name in self.variables and self.variables[name].whole:
                 yield f"process '{role}' adds to '{name}', which is a whole number; set it"
         for kind in process.emits:
             if kind not in EVENTS:
@@ -203,8 +266,8 @@ class Model:
             if becomes not in self.cell_types:
                 yield f"process '{role}' makes cells '{becomes}', which is not a cell type of this model"
             for name in process.values:
-                if name not in VARIABLES:
-                    yield f"process '{role}': {UnknownNameError('variable', name, VARIABLES)}"
+                if name not in self.variables:
+                    yield f"process '{role}': {UnknownNameError('variable', name, self.variables)}"
 
     def _number_problem(self, where: str, number: Named | Parameter, unit: str) -> Iterable[str]:
         try:
@@ -213,6 +276,16 @@ class Model:
             yield f"{where}: {problem}"
 
     # ---- look -----------------------------------------------------------------------------------------------------
+    @functools.cached_property
+    def variables(self) -> Mapping[str, Variable]:
+        """The vocabulary of this model: the shared variables and its own."""
+        return {**VARIABLES, **{v.name: v for v in self.own_variables}}
+
+    @functools.cached_property
+    def types(self) -> Mapping[str, CellType]:
+        """The cell types that this model can name: the shared ones and its own."""
+        return {**CELL_TYPES, **{t.name: t for t in self.own_types}}
+
     @property
     def ordered(self) -> tuple[Process, ...]:
         """Processes in the one order in which their contributions are summed: by phase, then by role."""
@@ -235,8 +308,9 @@ class Model:
             n
             for p in self.processes.values()
             for n in (*p.reads, *p.adds, *p.sets)
-            if n.startswith("cell.") and n != POSITION
+            if n.startswith("cell.") and n not in VIEWS
         }
+        used |= set() if self.placed is None else set(self.placed.columns)
         used |= {n for f in self.founders for n in (*f.values, *f.personal)} | set(self.seen_by_readouts)
         used |= {n for p in self.processes.values() if isinstance(p, (Conversion, Arrival)) for n in p.values}
         always = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.radius", "cell.age", "cell.founder")
@@ -247,12 +321,12 @@ class Model:
                 Variable(f"clock.{role}", "", f"hazard left until {role}", inherit="fresh", default=float("nan"))
             )
             clocks.append(Variable(f"rings.{role}", "", f"how often {role} happened", inherit="fresh", whole=True))
-        return (*(VARIABLES[n] for n in names), *clocks)
+        return (*(self.variables[n] for n in names), *clocks)
 
     @property
     def event_kinds(self) -> tuple[str, ...]:
         """Names of the events in the record, in order of their codes."""
-        return tuple(sorted({p.event for p in self.processes.values() if p.emits}))
+        return tuple(sorted({event for p in self.processes.values() for event in p.events}))
 
     def evidence_for(self, number: Named | Parameter) -> Parameter:
         """The table row behind a number."""
@@ -266,10 +340,12 @@ class Model:
                 row = self.evidence_for(number)
                 if row.key != NOTHING:
                     found.setdefault(row.key, row)
-        others = [n for f in self.founders for _, n, _ in f.numbers]
-        for number in (*others, *self.diffusion.values(), *self.initial.values(), *self.used_in_readouts):
+        others = [n for f in self.founders for _, n, _ in f.listed(self.variables)]
+        everywhere = (*self.diffusion.values(), *self.initial.values(), *self.reach.values(), *self.used_in_readouts)
+        for number in (*others, *everywhere):
             row = self.evidence_for(number)
-            found.setdefault(row.key, row)
+            if row.key != NOTHING:
+                found.setdefault(row.key, row)
         return found
 
     def values_for(self, process: Process, draw: Callable[[Parameter], float]) -> Values:

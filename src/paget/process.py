@@ -79,6 +79,7 @@ class Process(ABC):
     """
 
     phase: ClassVar[Phase]
+    whole: ClassVar[bool] = False  # acts on all cells at once, in the order of their slots, which its result must not show
 
     role: str
     sources: tuple[str, ...] = ()
@@ -142,6 +143,11 @@ class Process(ABC):
         return self.emits[0] if self.emits else ""
 
     @property
+    def events(self) -> tuple[str, ...]:
+        """The names of all its events in the record."""
+        return (self.event,) if self.emits else ()
+
+    @property
     def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
         """(field, parameter, unit) of every number that the process uses, those of its rules included."""
         return tuple(
@@ -155,6 +161,10 @@ class Process(ABC):
         """What it does, in one sentence: its own summary, or the first line of its description."""
         return self.summary or (type(self).__doc__ or "").strip().split("\n", 1)[0]
 
+    def prepared(self, values: Values) -> Any:
+        """What `step` gets as its numbers: the values as they are, or tables made of them once for each animal."""
+        return values
+
     @abstractmethod
-    def step(self, see: See, do: Do, p: Values) -> None:
-        """Read through `see`, act through `do`; `p` holds the process's numbers for this animal."""
+    def step(self, see: See, do: Do, p: Any) -> None:
+        """Read through `see`, act through `do`; `p` holds the process's numbers for this animal, as `prepared`."""

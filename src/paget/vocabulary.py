@@ -84,6 +84,35 @@ VARIABLES: dict[str, Variable] = {
             "cell.founder", "", "index of the founder of this lineage; -1 if it came by blood", default=-1, whole=True
         ),
         Variable("cell.pressure", "", "summed relative overlap with neighbours"),
+        # volume, cycle and death of a tissue cell
+        Variable("cell.volume", "um**3", "volume", inherit="halve"),
+        Variable("cell.nuclear_volume", "um**3", "volume of the nucleus", inherit="halve"),
+        Variable("cell.fluid", "um**3", "volume of fluid", inherit="halve"),
+        Variable("cell.nuclear_solid", "um**3", "volume of nuclear solids", inherit="halve"),
+        Variable("cell.cytoplasmic_solid", "um**3", "volume of cytoplasmic solids", inherit="halve"),
+        Variable("cell.target_nuclear_solid", "um**3", "volume that nuclear solids approach", inherit="halve"),
+        Variable("cell.target_cytoplasmic_solid", "um**3", "volume that cytoplasmic solids approach", inherit="halve"),
+        Variable("cell.calcified", "", "calcified fraction"),
+        Variable("cell.rupture_volume", "um**3", "volume at which a necrotic cell bursts"),
+        Variable("cell.phase", "", "index of the phase in the cycle of the cell type", inherit="fresh", whole=True),
+        Variable("cell.phase_time", "h", "time since the cell entered its phase of the cycle", inherit="fresh"),
+        Variable("cell.owed", "h", "time since birth within a tick, which the cycle has yet to live", inherit="fresh"),
+        Variable("cell.death", "", "0 alive, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed", whole=True),
+        Variable("cell.death_time", "h", "time since this stage of dying began", inherit="fresh"),
+        Variable("cell.injury", "", "damage dealt by attacks and stress, not yet repaired"),
+        Variable("cell.attack_left", "h", "time that the present attack of this cell goes on", inherit="fresh"),
+        Variable("cell.attack_victim", "", "id of the cell under attack by this cell", inherit="fresh", whole=True),
+        # movement
+        Variable("cell.migration_x", "um/h", "velocity of active migration, mean over the tick"),
+        Variable("cell.migration_y", "um/h", "velocity of active migration, mean over the tick"),
+        Variable("cell.migration_z", "um/h", "velocity of active migration, mean over the tick"),
+        Variable("cell.heading_x", "", "direction of migration", inherit="fresh"),
+        Variable("cell.heading_y", "", "direction of migration", inherit="fresh"),
+        Variable("cell.heading_z", "", "direction of migration", inherit="fresh"),
+        Variable("cell.anchored", "", "1 if the cell holds on to the matrix", inherit="fresh", whole=True),
+        Variable("cell.anchor_x", "um", "point of the matrix that the cell holds", inherit="fresh"),
+        Variable("cell.anchor_y", "um", "point of the matrix that the cell holds", inherit="fresh"),
+        Variable("cell.anchor_z", "um", "point of the matrix that the cell holds", inherit="fresh"),
         # tumour cells
         Variable(
             "cell.cycle", "", "progress through the cell cycle, from 0 at birth to 1 at division", inherit="fresh"
@@ -107,6 +136,8 @@ VARIABLES: dict[str, Variable] = {
         Variable("cell.p21", "", "p21 (CDKN1A) as a fraction of its maximum"),
         Variable("cell.secretome", "", "maturity of the senescent secretome, 0 to 1"),
         # diffusing factors
+        Variable("field.oxygen", "mmHg", "oxygen", title="oxygen", colour="Blues"),
+        Variable("field.vegf", "nM", "vascular endothelial growth factor VEGFA", title="VEGF", colour="Oranges"),
         Variable("field.c3", "nM", "complement C3", title="C3", colour="Oranges"),
         Variable("field.cxcl1", "nM", "chemokine CXCL1", title="CXCL1", colour="Oranges"),
         Variable("field.mif", "nM", "macrophage migration inhibitory factor MIF", title="MIF", colour="Oranges"),

@@ -108,7 +108,7 @@ def test_a_parameter_in_another_unit_is_refused_with_both_units(toy):
     ("changes", "message"),
     [
         ({"cell_types": ("fibroblast", "osteoclast")}, "Unknown cell type 'osteoclast'"),
-        ({"fields": ("field.c3", "field.laminin", "field.oxygen")}, "Unknown variable 'field.oxygen'"),
+        ({"fields": ("field.c3", "field.laminin", "field.glucose")}, "Unknown variable 'field.glucose'"),
         ({"diffusion": {}}, "'field.c3' needs a diffusion coefficient"),
         (
             {"diffusion": {"field.c3": number("1 um**2/h"), "field.net": number("1 um**2/h")}},

@@ -15,7 +15,7 @@ from paget.errors import LedgerError, NumericalError, UnknownNameError
 from paget.kernels import philox
 from paget.model import Model
 from paget.pharmacology import MASS, DrugKinetics
-from paget.process import Phase, Process, Values
+from paget.process import Phase, Process
 from paget.state.cells import Cells, daughter_ids, mix
 
 __all__ = ["EventLog", "Stepper"]
@@ -59,7 +59,7 @@ class _Bound:
     process: Process
     see: See
     do: Do
-    values: Values
+    values: Any
 
 
 class Stepper:
@@ -78,7 +78,7 @@ class Stepper:
         self.bound: dict[Phase, list[_Bound]] = {phase: [] for phase in Phase}
         for process in model.ordered:
             if process.role not in idle:
-                values = model.values_for(process, world.chance.draw)
+                values = process.prepared(model.values_for(process, world.chance.draw))
                 self.bound[process.phase].append(
                     _Bound(process, See(process, world), Do(process, world, self.ledgers), values)
                 )
@@ -128,7 +128,7 @@ class Stepper:
             position, size = cells.position, self.model.grid.size
             for axis in range(3):
                 np.clip(position[axis], 0.0, size[axis], out=position[axis])
-            self.world.voxel_cache.clear()
+            self.world.cells_moved()
         for name, (rows, values) in ledger.cell_sets.items():
             cells.column(name)[rows] = values
         ledger.cell_source.clear()
@@ -136,8 +136,13 @@ class Stepper:
         ledger.cell_sets.clear()
 
     def _apply_body_sets(self) -> None:
-        self.world.body.update(self.ledgers.body_sets)
-        self.ledgers.body_sets.clear()
+        ledger, world = self.ledgers, self.world
+        world.body.update(ledger.body_sets)
+        ledger.body_sets.clear()
+        if ledger.bonds is not None:
+            world.bonds, ledger.bonds = ledger.bonds, None
+        if ledger.vessels is not None:
+            world.vessels, ledger.vessels = ledger.vessels, None
 
     def _apply_fields(self) -> None:
         ledger, world, dt = self.ledgers, self.world, self.world.dt
@@ -179,10 +184,11 @@ class Stepper:
         for emission in emissions:
             if emission.kind != "arrival":
                 # Also where another event came first: the hazard has no memory, so a new budget is as good as what was left.
-                self._restart_clock(emission.role, emission.rows[np.isfinite(emission.rings)])
+                self._restart_clock(emission.role, emission.rows)
         emissions.clear()
         cells = self.world.cells
         keep = np.ones(len(cells), bool)
+        changes = self._hand_over(changes)
         born: list[tuple[NDArray[np.uint64], Real, NDArray[np.int64]]] = []
         for emission, rows, rings, picked in changes:
             if emission.kind == "conversion":
@@ -195,24 +201,61 @@ class Stepper:
                 keep[rows] = False
         born += [self._admit(emission) for emission in arrivals]
         self.world.cells_changed()
+        self.world.bonds = self.world.bonds.without(cells.ids[~keep])
         if born or not keep.all():
             ids = np.concatenate([b[0] for b in born]) if born else np.empty(0, np.uint64)
             real = np.concatenate([b[1] for b in born], axis=1) if born else cells.blank(0)[0]
             whole = np.concatenate([b[2] for b in born], axis=1) if born else cells.blank(0)[1]
             cells.restructure(keep, ids, real, whole)
 
+    def _hand_over(
+        self, changes: list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]
+    ) -> list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]:
+        """Give what engulfed and fused cells hold to their partners; such an event is void if its partner ended before it."""
+        if not any(emission.partner is not None for emission, *_ in changes):
+            return changes
+        cells = self.world.cells
+        ends = {
+            int(row): float(ring)
+            for emission, rows, rings, _ in changes
+            if emission.kind in ("death", "division")
+            for row, ring in zip(rows, rings, strict=True)
+        }
+        meals = sorted(
+            (float(ring), int(cells.ids[row]), int(row), int(emission.partner[index]), at)
+            for at, (emission, rows, rings, picked) in enumerate(changes)
+            if emission.partner is not None
+            for row, ring, index in zip(rows, rings, picked, strict=True)
+            if emission.partner[index] >= 0
+        )
+        void: set[int] = set()
+        for ring, _, row, partner, at in meals:
+            if partner not in void and ends.get(partner, np.inf) < ring:
+                void.add(row)
+                ends.pop(row, None)
+                continue
+            for name in changes[at][0].gives:
+                column = cells.column(name)
+                column[partner] += column[row]
+        if not void:
+            return changes
+        kept = []
+        for emission, rows, rings, picked in changes:
+            stays = ~np.isin(rows, np.array(sorted(void))) if emission.partner is not None else np.ones(rows.size, bool)
+            kept.append((emission, rows[stays], rings[stays], picked[stays]))
+        return kept
+
     @staticmethod
     def _earliest(emissions: list[Emission]) -> list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]:
         """Per emission the rows, ring times and indices that win: of every cell the earliest event, ties by role."""
         if not emissions:
             return []
-        picked = [np.flatnonzero(np.isfinite(e.rings)) for e in emissions]
-        rows = np.concatenate([e.rows[i] for e, i in zip(emissions, picked, strict=True)])
-        rings = np.concatenate([e.rings[i] for e, i in zip(emissions, picked, strict=True)])
+        rows = np.concatenate([e.rows for e in emissions])
+        rings = np.concatenate([e.rings for e in emissions])
         rank = np.array([r for r, _ in sorted(enumerate(emissions), key=lambda item: item[1].role)])
         place = np.empty(len(emissions), np.int64)
         place[rank] = np.arange(len(emissions))
-        owner = np.repeat(np.arange(len(emissions)), [i.size for i in picked])
+        owner = np.repeat(np.arange(len(emissions)), [e.rows.size for e in emissions])
         order = np.lexsort((place[owner], rings, rows))
         first = np.ones(order.size, bool)
         first[1:] = rows[order][1:] != rows[order][:-1]
@@ -220,10 +263,9 @@ class Stepper:
         wins[order[first]] = True
         found = []
         offset = 0
-        for emission, index in zip(emissions, picked, strict=True):
-            mine = wins[offset : offset + index.size]
-            offset += index.size
-            chosen = index[mine]
+        for emission in emissions:
+            chosen = np.flatnonzero(wins[offset : offset + emission.rows.size])
+            offset += emission.rows.size
             if chosen.size:
                 found.append((emission, emission.rows[chosen], emission.rings[chosen], chosen))
         return sorted(found, key=lambda item: item[0].role)
@@ -248,7 +290,8 @@ class Stepper:
     def _convert(self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]) -> None:
         cells = self.world.cells
         self._log(emission, rows, rings, cells.ids[rows])
-        cells.column("cell.type")[rows] = self.model.cell_types.index(emission.to)
+        if emission.to:
+            cells.column("cell.type")[rows] = self.model.cell_types.index(emission.to)
         for name, value in emission.values.items():
             cells.column(name)[rows] = value if np.ndim(value) == 0 else value[picked]
         self.tally[emission.event] += rows.size
@@ -291,7 +334,7 @@ class Stepper:
         assert emission.counts is not None
         cells, grid = self.world.cells, self.model.grid
         rows = np.repeat(emission.rows, emission.counts)
-        nth = np.concatenate([np.arange(c) for c in emission.counts[emission.counts > 0]])
+        nth = np.concatenate([np.arange(c) for c in emission.counts])
         rang = cells.column(f"rings.{emission.role}")[rows] - nth
         # The role is part of the id: two processes may let their nth cell in at the same site.
         nonce = mix(rang.astype(np.uint64) ^ self.world.chance.key(f"{emission.role} arrivals"), 7)
@@ -355,9 +398,13 @@ def _directions(key: np.uint64, ids: NDArray[np.uint64], flat: bool) -> Real:
 
 
 def cells_columns(cells: Cells, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Columns of a stored frame: id and type, then `names`, in single precision."""
-    columns: dict[str, NDArray[Any]] = {"id": cells.ids.copy(), "type": cells.column("cell.type").astype(np.int8)}
+    """Columns of a stored frame, in ascending order of id: id and type, then `names`, in single precision."""
+    order = cells.order
+    columns: dict[str, NDArray[Any]] = {
+        "id": cells.ids[order],
+        "type": cells.column("cell.type")[order].astype(np.int8),
+    }
     for name in names:
-        column = cells.column(name)
+        column = cells.column(name)[order]
         columns[name.split(".", 1)[1]] = column.astype(np.float32 if column.dtype == np.float64 else np.int32)
     return columns

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from paget.access import World
 from paget.engine.chance import Chance
 from paget.errors import ModelError
-from paget.model import Founders, Model
+from paget.model import Founders, Model, Placed
 from paget.state import Cells, Fields
 from paget.state.cells import mix
-from paget.vocabulary import VARIABLES
 
 __all__ = ["found"]
 
@@ -23,20 +22,38 @@ def found(model: Model, seed: int, animal: int, dt: float) -> World:
     chance = Chance(seed, animal)
     cells = Cells(model.cell_variables)
     fields = Fields(model.fields, model.grid)
-    body: dict[str, object] = {name: VARIABLES[name].default for name in model.body}
+    body: dict[str, object] = {name: model.variables[name].default for name in model.body}
     for drug in model.drugs:
         body[drug.amounts.name] = np.zeros(6)
     for name, number in model.initial.items():
-        value = model.value_of(number, VARIABLES[name].unit, chance.draw)
+        value = model.value_of(number, model.variables[name].unit, chance.draw)
         if name in fields:
             fields[name][...] = value
         else:
             body[name] = value
-    world = World(cells, fields, body, model.cell_types, chance, dt=dt)
+    reach = np.array(
+        [model.value_of(model.reach[t], "", chance.draw) if t in model.reach else 1.0 for t in model.cell_types]
+    )
+    world = World(cells, fields, body, model.cell_types, chance, dt=dt, variables=model.variables, reach=reach)
     start = 0
     for group, founders in enumerate(model.founders):
         start += _place(model, founders, group, start, world)
+    if model.placed is not None:
+        _admit(model.placed, start, world)
     return world
+
+
+def _admit(placed: Placed, start: int, world: World) -> None:
+    n, cells = placed.kind.size, world.cells
+    values: dict[str, object] = {
+        **placed.columns,
+        **dict(zip(("cell.x", "cell.y", "cell.z"), placed.position, strict=True)),
+        "cell.type": placed.kind,
+        "cell.founder": np.arange(start, start + n),
+    }
+    ids: NDArray[np.uint64] = mix(np.arange(start, start + n, dtype=np.uint64), FOUNDER_SALT)
+    cells.restructure(np.ones(len(cells), bool), ids, *cells.rows_like(values, n))
+    world.cells_changed()
 
 
 def _place(model: Model, founders: Founders, group: int, start: int, world: World) -> int:
@@ -71,12 +88,12 @@ def _place(model: Model, founders: Founders, group: int, start: int, world: Worl
         "cell.radius": radius,
         "cell.founder": np.arange(start, start + n),
         **{
-            name: value if isinstance(value, int) else model.value_of(value, VARIABLES[name].unit, chance.draw)
+            name: value if isinstance(value, int) else model.value_of(value, model.variables[name].unit, chance.draw)
             for name, value in founders.values.items()
         },
     }
     for column, (name, (centre_number, spread_number)) in enumerate(sorted(founders.personal.items())):
-        unit = VARIABLES[name].unit
+        unit = model.variables[name].unit
         z = chance.founder_normals(stream, n, len(founders.personal))[:, column]
         middle, spread = (model.value_of(x, unit, chance.draw) for x in (centre_number, spread_number))
         values[name] = np.maximum(middle + spread * z, 0.0)

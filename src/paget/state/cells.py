@@ -1,4 +1,4 @@
-"""Cells as columns: one row per cell, always in ascending order of id, so that sums over cells have one fixed order."""
+"""Cells as columns: one slot per cell, one column per variable; sums over cells go by id, not by slot."""
 
 from __future__ import annotations
 
@@ -33,32 +33,60 @@ def daughter_ids(mothers: Ids) -> tuple[Ids, Ids]:
 
 
 class Cells:
-    """Columns of cell variables.
+    """Columns of cell variables, in slots.
 
-    ids : uint64 [n], ascending. `real` and `whole` hold one row per variable, [n_variables, n], contiguous in n.
+    A slot is reused when its cell is gone, and daughters take free slots, so that a birth or a death costs the same however
+    many cells there are. The order of the slots therefore means nothing: `order` lists them by ascending id, and whatever
+    sums over cells goes through it or sorts by id itself.
+
+    ids : uint64 [n]. `real` and `whole` hold one row per variable, [n_variables, n]; all three are views of larger stores.
     """
 
     def __init__(self, variables: Sequence[Variable]) -> None:
         self.variables = tuple(variables)
         self._real_row = {v.name: i for i, v in enumerate(v for v in variables if not v.whole)}
         self._whole_row = {v.name: i for i, v in enumerate(v for v in variables if v.whole)}
-        self._real_default = np.array([[v.default] for v in variables if not v.whole])
+        self._real_default = np.array([[v.default] for v in variables if not v.whole]).reshape(-1, 1)
         self._whole_default = np.array([[v.default] for v in variables if v.whole], dtype=np.int64).reshape(-1, 1)
-        self.ids: Ids = np.empty(0, np.uint64)
-        self.real: Real = np.empty((len(self._real_row), 0))
-        self.whole: Whole = np.empty((len(self._whole_row), 0), np.int64)
+        self._n = 0
+        self._order: Whole | None = None
+        self._ids: Ids = np.empty(0, np.uint64)
+        self._real: Real = np.empty((len(self._real_row), 0))
+        self._whole: Whole = np.empty((len(self._whole_row), 0), np.int64)
 
     def __len__(self) -> int:
-        return int(self.ids.size)
+        return self._n
 
     def __contains__(self, name: str) -> bool:
         return name in self._real_row or name in self._whole_row
 
+    @property
+    def ids(self) -> Ids:
+        """Ids [n] of the cells, by slot."""
+        return self._ids[: self._n]
+
+    @property
+    def real(self) -> Real:
+        """All real variables [n_real, n], by slot."""
+        return self._real[:, : self._n]
+
+    @property
+    def whole(self) -> Whole:
+        """All whole variables [n_whole, n], by slot."""
+        return self._whole[:, : self._n]
+
+    @property
+    def order(self) -> Whole:
+        """Slots [n] in ascending order of id."""
+        if self._order is None:
+            self._order = np.argsort(self.ids)
+        return self._order
+
     def column(self, name: str) -> NDArray[Any]:
-        """The live column [n] of one variable."""
+        """The live column [n] of one variable, by slot."""
         if name in self._real_row:
-            return cast("NDArray[Any]", self.real[self._real_row[name]])
-        return cast("NDArray[Any]", self.whole[self._whole_row[name]])
+            return cast("NDArray[Any]", self._real[self._real_row[name], : self._n])
+        return cast("NDArray[Any]", self._whole[self._whole_row[name], : self._n])
 
     def real_row(self, name: str) -> int:
         """Row of a real variable in `real`."""
@@ -68,25 +96,70 @@ class Cells:
     def position(self) -> Real:
         """Positions [3, n] in um: a live view of cell.x, cell.y and cell.z, which lie side by side."""
         first = self._real_row["cell.x"]
-        return self.real[first : first + 3]
+        return self._real[first : first + 3, : self._n]
+
+    def _reserve(self, n: int) -> None:
+        """Make room for `n` cells, with half as much again so that growth seldom copies."""
+        if n <= self._ids.size:
+            return
+        capacity = max(n + n // 2, 64)
+        for name in ("_ids", "_real", "_whole"):
+            old = getattr(self, name)
+            new = np.empty((*old.shape[:-1], capacity), old.dtype)
+            new[..., : self._n] = old[..., : self._n]
+            setattr(self, name, new)
 
     def restructure(self, keep: NDArray[np.bool_], new_ids: Ids, new_real: Real, new_whole: Whole) -> None:
-        """Drop the rows that are not in `keep` and merge in new ones, in ascending order of id.
+        """Remove the cells that are not in `keep` [n] and let new ones in.
 
         Raises
         ------
         IdentityError
             If a new id is already taken.
         """
-        ids = np.concatenate([self.ids[keep], new_ids])
-        order = np.argsort(ids, kind="stable")
-        ids = ids[order]
-        if ids.size > 1 and bool((ids[1:] == ids[:-1]).any()):
-            raise IdentityError(f"two cells would carry the id {ids[1:][ids[1:] == ids[:-1]][0]}")
-        source = np.concatenate([np.flatnonzero(keep), np.arange(len(self), len(self) + new_ids.size)])[order]
-        self.real = np.concatenate([self.real, new_real], axis=1).take(source, axis=1)
-        self.whole = np.concatenate([self.whole, new_whole], axis=1).take(source, axis=1)
-        self.ids = ids
+        holes = np.flatnonzero(~keep)
+        self._refuse_taken(keep, new_ids)
+        n, added = self._n, new_ids.size
+        filled = min(holes.size, added)
+        self._reserve(n + added - filled)
+        targets = np.concatenate([holes[:filled], np.arange(n, n + added - filled)])
+        self._ids[targets], self._real[:, targets], self._whole[:, targets] = new_ids, new_real, new_whole
+        self._n = n + added - filled
+        holes = holes[filled:]
+        if holes.size:
+            # The last cells move into the holes that are left below the new end.
+            end = self._n - holes.size
+            low = holes[holes < end]
+            moved = np.setdiff1d(np.arange(end, self._n), holes, assume_unique=True)
+            self._ids[low], self._real[:, low], self._whole[:, low] = (
+                self._ids[moved],
+                self._real[:, moved],
+                self._whole[:, moved],
+            )
+            self._n = end
+        if self._ids.size > 4096 and self._n < self._ids.size // 4:
+            self._ids, self._real, self._whole = self.ids.copy(), self.real.copy(), self.whole.copy()
+        self._order = None
+
+    def _refuse_taken(self, keep: NDArray[np.bool_], new_ids: Ids) -> None:
+        if not new_ids.size:
+            return
+        fresh = np.sort(new_ids)
+        twice = fresh[1:][fresh[1:] == fresh[:-1]]
+        if not twice.size:
+            near = fresh[np.minimum(np.searchsorted(fresh, self.ids), fresh.size - 1)]
+            twice = self.ids[(near == self.ids) & keep]
+        if twice.size:
+            raise IdentityError(f"two cells would carry the id {twice[0]}")
+
+    def permute(self, slots: Whole) -> None:
+        """Rearrange the cells in memory, which changes no result: `slots` [n] lists the present slots in their new order."""
+        self._ids[: self._n], self._real[:, : self._n], self._whole[:, : self._n] = (
+            self.ids[slots],
+            self.real[:, slots],
+            self.whole[:, slots],
+        )
+        self._order = None
 
     def blank(self, n: int) -> tuple[Real, Whole]:
         """Columns of `n` new cells with every variable at its default."""
@@ -121,9 +194,10 @@ class Cells:
             whole[self._whole_row[name]] = values
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """The exact state, for a checkpoint."""
-        return {"ids": self.ids, "real": self.real, "whole": self.whole}
+        """The exact state in ascending order of id, for a checkpoint."""
+        return {"ids": self.ids[self.order], "real": self.real[:, self.order], "whole": self.whole[:, self.order]}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Take over the exact state of a checkpoint."""
-        self.ids, self.real, self.whole = (np.ascontiguousarray(state[k]) for k in ("ids", "real", "whole"))
+        self._ids, self._real, self._whole = (np.array(state[k], order="C") for k in ("ids", "real", "whole"))
+        self._n, self._order = int(self._ids.size), None
