@@ -17,19 +17,24 @@ from paget.version import __version__
 if TYPE_CHECKING:
     from paget.catalogue import build_model
     from paget.engine.ensemble import simulate
+    from paget.engine.simulation import Simulation
     from paget.experiment import Arm, Dose, Resection, Study
     from paget.process import Process, parameter, quantity
     from paget.results import Result
     from paget.rules import Rule
+    from paget.tissue import CellDefinition, Tissue
 
 __all__ = [
     "Arm",
+    "CellDefinition",
     "Dose",
     "Process",
     "Resection",
     "Result",
     "Rule",
+    "Simulation",
     "Study",
+    "Tissue",
     "__version__",
     "build_model",
     "load",
@@ -42,12 +47,15 @@ __all__ = [
 # Names are looked up when first used, so that `import paget` and `paget --help` stay fast.
 _HOMES = {
     "Arm": "paget.experiment",
+    "CellDefinition": "paget.tissue",
     "Dose": "paget.experiment",
     "Process": "paget.process",
     "Resection": "paget.experiment",
     "Result": "paget.results",
     "Rule": "paget.rules",
+    "Simulation": "paget.engine.simulation",
     "Study": "paget.experiment",
+    "Tissue": "paget.tissue",
     "build_model": "paget.catalogue",
     "parameter": "paget.process",
     "quantity": "paget.process",

@@ -71,7 +71,9 @@ class World:
         """Flat voxel index of every cell."""
         if "all" not in self.voxel_cache:
             grid = self.fields.grid
-            self.voxel_cache["all"] = voxels.voxel_of(np.ascontiguousarray(self.cells.position), grid.voxel, grid.shape)
+            self.voxel_cache["all"] = voxels.voxel_of(
+                np.ascontiguousarray(self.cells.position), grid.spacing, grid.shape, grid.periodic
+            )
         return self.voxel_cache["all"]
 
     def contacts(self) -> tuple[Rows, Rows]:
@@ -79,13 +81,12 @@ class World:
         if "all" not in self.contact_cache:
             cells, grid = self.cells, self.fields.grid
             self.contact_cache["all"] = contacts.contacts(
-                self.threads,
-                np.ascontiguousarray(cells.position),
-                np.ascontiguousarray(cells.column("cell.radius")),
-                self.reach[cells.column("cell.type")],
+                cells.position,
                 cells.ids,
+                self.reach[cells.column("cell.type")] * cells.column("cell.radius"),
                 np.array(grid.size),
-                np.array(grid.periodic),
+                periodic=grid.periodic,
+                threads=self.threads,
             )
         return self.contact_cache["all"]
 
@@ -132,12 +133,14 @@ class Ledgers:
         self.field_source: dict[str, Real] = {}
         self.field_loss: dict[str, Real | float] = {}
         self.field_saturable: dict[str, list[tuple[Real, float]]] = {}
+        self.field_faces: dict[str, dict[str, tuple[str, float, str]]] = {}
         self.field_held: dict[str, list[tuple[NDArray[np.bool_], Any]]] = {}
         self.transfers: list[tuple[str, str, Real | float]] = []
         self.body_source: dict[str, float] = {}
         self.body_loss: dict[str, float] = {}
         self.emissions: list[Emission] = []
-        self.bonds: Bonds | None = None
+        self.bound: list[Bonds] = []
+        self.unbound: list[Rows] = []
         self.vessels: Any = None
 
 
@@ -236,7 +239,7 @@ class See:
         """Field gradient [3, n_rows] per um at the cells."""
         self._needs(name)
         grid = self._world.fields.grid
-        return voxels.gradient(self._world.fields[name], self._world.voxel_of_cells()[self.rows], grid.voxel)
+        return voxels.gradient(self._world.fields[name], self._world.voxel_of_cells()[self.rows], grid.spacing, grid.periodic)
 
     def contacts(self) -> tuple[Rows, Rows]:
         """(start [n + 1], other): rows of the cells that each cell touches, in ascending order of id; declare cell.contacts."""
@@ -244,13 +247,15 @@ class See:
         return self._world.contacts()
 
     @property
-    def bonds(self) -> Bonds:
-        """Attachments between cells, by id."""
-        return self._world.bonds
+    def bonds(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """Attachments between cells, as ids (lower [n_bonds], upper [n_bonds]); declare tissue.bonds."""
+        self._needs(BONDS)
+        return self._world.bonds.first, self._world.bonds.second
 
     @property
     def vessels(self) -> Any:
-        """The network of vessels, or None."""
+        """The network of vessels, or None; declare tissue.vessels."""
+        self._needs(VESSELS)
         return self._world.vessels
 
     @property
@@ -262,6 +267,11 @@ class See:
     def size(self) -> Real:
         """Edge lengths [3] of the tissue in um."""
         return np.array(self._world.fields.grid.size)
+
+    @property
+    def periodic(self) -> tuple[bool, bool, bool]:
+        """Which axes of the tissue close on themselves."""
+        return self._world.fields.grid.periodic
 
     @property
     def doses(self) -> tuple[tuple[str, float, float], ...]:
@@ -371,7 +381,7 @@ class Do:
         self.ledgers.field_loss[name] = total
 
     def absorb_saturably(self, name: str, most: Real, half: float) -> None:
-        """Take up at most `most` [n_rows] (unit of the field) pL/h, half of it at the concentration `half` (Michaelis-Menten)."""
+        """Take up at most `most` [n_rows] (unit of the field) pL/h, half of it at concentration `half` (Michaelis-Menten)."""
         self._check(name, self._adds, "adds to")
         self._never_negative(f"uptake of {name}", most)
         total = np.zeros(self._world.fields.grid.shape)
@@ -388,10 +398,28 @@ class Do:
             )
         self.ledgers.field_held.setdefault(name, []).append((where, values))
 
-    def attach(self, bonds: Bonds) -> None:
-        """Replace the attachments between cells."""
+    def hold_face(self, name: str, face: str, value: float, *, at: str = "voxels") -> None:
+        """Hold the field at `value` along a face ("x-", "x+", ...) during this tick: in its voxels, or at the wall itself."""
+        self._check(name, self._adds, "adds to")
+        self._sound(name, value)
+        self.ledgers.field_faces.setdefault(name, {})[face] = ("held", value, at)
+
+    def let_in(self, name: str, face: str, flux: float) -> None:
+        """Let material in through a face ("x-", "x+", ...) at `flux`, in the unit of the field times um/h."""
+        self._check(name, self._adds, "adds to")
+        self._sound(name, flux)
+        self.ledgers.field_faces.setdefault(name, {})[face] = ("inflow", flux, "wall")
+
+    def bind(self, first: Rows, second: Rows) -> None:
+        """Attach the cells `first` [k] to the cells `second` [k], given by their rows."""
         self._check(BONDS, self._sets, "sets")
-        self.ledgers.bonds = bonds
+        ids = self._world.cells.ids
+        self.ledgers.bound.append(Bonds.between(ids[first], ids[second]))
+
+    def unbind(self, bonds: Rows) -> None:
+        """Break attachments, given by their indices in `see.bonds`."""
+        self._check(BONDS, self._sets, "sets")
+        self.ledgers.unbound.append(bonds)
 
     def grow_vessels(self, network: Any) -> None:
         """Replace the network of vessels."""
@@ -434,6 +462,13 @@ class Do:
     def ring_repeatedly(self, rates: Any) -> NDArray[np.int64]:
         """Let clocks run that start anew when they ring; how often each rang [n_rows]."""
         return philox.spend_hazard_repeatedly(*self._clock(rates))
+
+    def clocks(self) -> tuple[Real, Rows]:
+        """The process's clocks by slot, for a kernel that runs them itself: budgets left (NaN: none drawn), and rings so far."""
+        role, cells = self._process.role, self._world.cells
+        if not self._process.clock:
+            raise ContractError(f"process '{role}' asks for a clock without declaring one")
+        return cells.column(f"clock.{role}"), cells.column(f"rings.{role}")
 
     def _clock(self, rates: Any) -> tuple[Any, ...]:
         role, cells, rows = self._process.role, self._world.cells, self._slots
@@ -527,6 +562,8 @@ class Do:
         if self._process.whole:
             due = due[np.argsort(self._world.cells.ids[due])]
         values = {name: value if np.ndim(value) == 0 else value[due] for name, value in (values or {}).items()}
+        if kind == "conversion" and not to and not values:
+            raise ContractError(f"process '{self._process.role}' asks for a conversion that changes nothing; say to what")
         if kind == "conversion" and to:
             self._newcomer(to, values)
         else:

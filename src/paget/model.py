@@ -28,7 +28,7 @@ __all__ = ["ChainEdge", "ChainNode", "Founders", "Model", "Option", "Placed"]
 PROTOCOL = ("protocol.doses", "protocol.operations")
 POSITION = "cell.position"
 VIEWS = (POSITION, "cell.contacts", "tissue.bonds", "tissue.vessels")  # what the engine offers beside plain variables
-ENGINE_OWNED = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.age", "cell.founder")
+ENGINE_OWNED = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.age", "cell.founder", "cell.owed")
 EVENTS = ("arrival", "conversion", "death", "division")
 
 
@@ -144,6 +144,7 @@ class Model:
     problems_of_study : what a study may ask of the model that makes no sense.
     used_in_readouts, seen_by_readouts : parameters and cell variables of the readouts, which no process need use.
     placed : cells at given places. reach : how far each cell type touches others, in radii.
+    vessels : the network of vessels at the start, if there is one.
     own_types, own_variables : what this model adds to the vocabulary.
 
     Raises
@@ -173,6 +174,7 @@ class Model:
     seen_by_readouts: tuple[str, ...] = ()
     placed: Placed | None = None
     reach: Mapping[str, Named | Parameter] = field(default_factory=dict)
+    vessels: Any = None
     own_types: tuple[CellType, ...] = ()
     own_variables: tuple[Variable, ...] = ()
 

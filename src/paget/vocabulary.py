@@ -102,6 +102,10 @@ VARIABLES: dict[str, Variable] = {
         Variable("cell.injury", "", "damage dealt by attacks and stress, not yet repaired"),
         Variable("cell.attack_left", "h", "time that the present attack of this cell goes on", inherit="fresh"),
         Variable("cell.attack_victim", "", "id of the cell under attack by this cell", inherit="fresh", whole=True),
+        Variable("cell.axis_x", "", "axis of the cell, such as apical to basal; a polar cell divides across it"),
+        Variable("cell.axis_y", "", "axis of the cell, such as apical to basal; a polar cell divides across it"),
+        Variable("cell.axis_z", "", "axis of the cell, such as apical to basal; a polar cell divides across it"),
+        Variable("cell.polarity", "", "how strictly a cell divides across its axis, from 0 (not) to 1 (always)"),
         # movement
         Variable("cell.migration_x", "um/h", "velocity of active migration, mean over the tick"),
         Variable("cell.migration_y", "um/h", "velocity of active migration, mean over the tick"),

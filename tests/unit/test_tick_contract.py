@@ -62,7 +62,7 @@ def test_cells_leave_material_only_in_fields_that_are_declared(toy):
     ("act", "message"),
     [
         (ring_at([0.0])("conversion", to="fibrobast"), "makes cells of type 'fibrobast'.*Did you mean 'fibroblast'"),
-        (ring_at([0.0])("conversion"), "makes cells of type ''"),
+        (ring_at([0.0])("conversion"), "a conversion that changes nothing"),
         (
             ring_at([0.0])("conversion", to="neutrophil", values={"cell.erk": 1.0}),
             "gives 'cell.erk' to cells, which do not have it",

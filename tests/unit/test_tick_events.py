@@ -22,7 +22,7 @@ def test_of_two_events_of_a_cell_the_earlier_happens(toy):
         Does(role="b", may_emit=("conversion",), act=ring_at([1.0, 1.0])("conversion", to="senescent fibroblast")),
     ]
     stepper = stepper_of(toy(*parts))
-    first, second = stepper.world.cells.ids[:2]
+    first, second = stepper.world.cells.ids[stepper.world.cells.order[:2]]
     stepper.step()
     ids, kinds = stepper.world.cells.ids, stepper.world.cells.column("cell.type")
     assert kinds[ids == first].tolist() == [1]
@@ -88,7 +88,7 @@ def test_division_replaces_a_cell_by_two_daughters_side_by_side(toy):
     cells.column("cell.cycle")[...] = 0.9
     cells.column("cell.founder")[...] = np.arange(10)
     cells.column("cell.age")[...] = 50.0
-    mother, founder = cells.ids[0], cells.column("cell.founder")[0]
+    mother, founder = cells.ids[cells.order[0]], cells.column("cell.founder")[cells.order[0]]
     before = set(cells.ids)
     stepper.step()
     new = np.array([i not in before for i in cells.ids])
@@ -115,8 +115,8 @@ def test_a_conversion_changes_the_type_and_the_values_it_names(toy):
     stepper = stepper_of(toy(Does(may_read=("cell.p21",), may_emit=("conversion",), act=act)))
     stepper.step()
     cells = stepper.world.cells
-    assert cells.column("cell.type").tolist() == [0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
-    assert cells.column("cell.p21").tolist() == [0, 0, 2.0, 0, 4.0, 0, 0, 0, 0, 0]
+    assert cells.column("cell.type")[cells.order].tolist() == [0, 0, 1, 0, 1, 0, 0, 0, 0, 0]
+    assert cells.column("cell.p21")[cells.order].tolist() == [0, 0, 2.0, 0, 4.0, 0, 0, 0, 0, 0]
     events = stepper.events.take()
     assert events["type"].tolist() == [0, 0]  # the type before
     assert stepper.events.take() is None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from paget.kernels.contacts import relax
+from paget.errors import NumericalError
+from paget.kernels.contacts import Linear, relax
 from paget.process import Named, Phase, Process, Values, parameter
 from paget.vocabulary import CELL_TYPES
 
@@ -58,17 +59,23 @@ class Mechanics(Process):
         mobile = ~np.logical_or.reduce(
             [see.is_type(c) for c in self.cells if CELL_TYPES[c].fixed] or [np.zeros(see.count, bool)]
         )
-        pressure, _ = relax(
+        found = relax(
             position,
+            see.ids,
             see["cell.radius"],
-            mobile,
             see.size,
             see.dt,
-            p.stiffness,
-            p.adhesion,
-            p.reach,
-            see.flat,
-            TOLERANCE,
+            Linear(p.stiffness, p.adhesion, p.reach),
+            mobile=mobile,
+            flat=see.flat,
+            tolerance=TOLERANCE,
+            threads=see.threads,
         )
+        if found.failed:
+            raise NumericalError(
+                f"process '{self.role}' at {see.time:g} h stopped at cell {see.ids[found.row]}, at "
+                f"({', '.join(f'{v:g}' for v in before[:, found.row])}) um: "
+                + ("too many cells lie there" if found.failed == "crowded" else "its velocity is no number")
+            )
         do.move(position - before)
-        do.set("cell.pressure", pressure)
+        do.set("cell.pressure", found.pressure)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.access import World
+from paget.engine.checkpoint import restore, state_of
 from paget.engine.recorder import Recorder
 from paget.engine.tick import Stepper, cells_columns
 from paget.engine.world import found
@@ -89,7 +89,6 @@ class _Run:
         if world.tick % self.per_metrics == 0:
             self._record()
         if world.tick % self.per_checkpoint == 0 or world.tick == self.ticks:
-            self.stepper.check()
             self.recorder.commit(world.time, self._state())
 
     # ---- recording ------------------------------------------------------------------------------------------------
@@ -115,25 +114,8 @@ class _Run:
 
     # ---- checkpoint -----------------------------------------------------------------------------------------------
     def _state(self) -> dict[str, NDArray[Any]]:
-        world, stepper = self.world, self.stepper
-        state: dict[str, NDArray[Any]] = {f"cells.{k}": v for k, v in world.cells.snapshot().items()}
-        state["fields"] = world.fields.values
-        for name, value in world.body.items():
-            state[f"value.{name}"] = np.asarray(value, dtype=np.float64)
-        counts = {"tick": world.tick, "tally": dict(stepper.tally), "given": stepper.given, "firsts": self.firsts}
-        state["counts"] = np.array(json.dumps(counts, sort_keys=True))
-        return state
+        return {**state_of(self.stepper), "firsts": np.array(json.dumps(self.firsts, sort_keys=True))}
 
     def _restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        world, stepper = self.world, self.stepper
-        world.cells.restore({k: state[f"cells.{k}"] for k in ("ids", "real", "whole")})
-        world.fields.values[...] = state["fields"]
-        for name in world.body:
-            value = state[f"value.{name}"]
-            world.body[name] = float(value) if value.ndim == 0 else value.copy()
-        counts = json.loads(str(state["counts"]))
-        world.tick = int(counts["tick"])
-        world.time = world.tick * self.dt
-        stepper.tally, stepper.given = Counter(counts["tally"]), dict(counts["given"])
-        self.firsts = {name: float(value) for name, value in counts["firsts"].items()}
-        world.cells_changed()
+        restore(self.stepper, state)
+        self.firsts = {name: float(value) for name, value in json.loads(str(state["firsts"])).items()}

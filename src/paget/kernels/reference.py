@@ -15,10 +15,8 @@ __all__ = [
     "fak_erk",
     "gather",
     "gradient",
-    "neighbours",
     "normals",
     "philox4x32",
-    "relax",
     "spend_hazard",
     "spend_hazard_repeatedly",
     "uniforms",
@@ -27,7 +25,6 @@ __all__ = [
 
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 Ids = NDArray[np.uint64]
 
 WORD = 2**32
@@ -117,10 +114,13 @@ def spend_hazard_repeatedly(
 
 
 # ---- cells and voxels -------------------------------------------------------------------------------------------
-def voxel_of(position: Real, h: float, shape: tuple[int, int, int]) -> Whole:
+def voxel_of(
+    position: Real, spacing: tuple[float, float, float], shape: tuple[int, int, int], periodic: tuple[bool, bool, bool]
+) -> Whole:
     """Flat voxel index [n] of each position [3, n]."""
-    last = np.array(shape[::-1])[:, None] - 1
-    ix, iy, iz = np.clip(np.floor(position / h).astype(np.int64), 0, last)
+    voxels = np.array(shape[::-1])[:, None]
+    where = np.floor(position / np.array(spacing)[:, None]).astype(np.int64)
+    ix, iy, iz = np.where(np.array(periodic)[:, None], where % voxels, np.clip(where, 0, voxels - 1))
     return np.asarray(np.ravel_multi_index((iz, iy, ix), shape), dtype=np.int64)
 
 
@@ -134,79 +134,17 @@ def gather(field: Real, voxels: Whole) -> Real:
     return field[voxels]
 
 
-def gradient(field: Real, voxels: Whole, h: float) -> Real:
-    """Central differences on a field continued by mirror images beyond its walls."""
-    mirrored = np.pad(field, 1, mode="edge")
-    nz, ny, nx = field.shape
-    along_x = mirrored[1 : nz + 1, 1 : ny + 1, 2:] - mirrored[1 : nz + 1, 1 : ny + 1, :nx]
-    along_y = mirrored[1 : nz + 1, 2:, 1 : nx + 1] - mirrored[1 : nz + 1, :ny, 1 : nx + 1]
-    along_z = mirrored[2:, 1 : ny + 1, 1 : nx + 1] - mirrored[:nz, 1 : ny + 1, 1 : nx + 1]
-    return np.stack([slope.reshape(-1)[voxels] for slope in (along_x, along_y, along_z)]) / (2.0 * h)
-
-
-# ---- contacts ---------------------------------------------------------------------------------------------------
-def neighbours(position: Real, radius: Real, reach: float, skin: float, size: Real) -> tuple[Whole, Whole]:
-    """Neighbours of each row by looking at all pairs, as (start [n + 1], other [m])."""
-    start, other = [0], []
-    for i in range(radius.size):
-        distance = np.sqrt(((position - position[:, [i]]) ** 2).sum(axis=0))
-        near = np.flatnonzero(distance <= reach * (radius + radius[i]) + skin)
-        other += [int(j) for j in near if j != i]
-        start.append(len(other))
-    return np.array(start, dtype=np.int64), np.array(other, dtype=np.int64)
-
-
-def _pairs(position: Real, radius: Real) -> tuple[Real, Real, Real]:
-    """Differences [3, n, n] of positions, distances [n, n] and summed radii [n, n]; no cell is its own neighbour."""
-    difference = position[:, :, None] - position[:, None, :]
-    distance = np.sqrt((difference**2).sum(axis=0))
-    contact = radius[:, None] + radius[None, :]
-    np.fill_diagonal(distance, np.inf)
-    return difference, distance, contact
-
-
-def _velocities(position: Real, radius: Real, mobile: Flags, stiffness: float, adhesion: float, reach: float) -> Real:
-    difference, distance, contact = _pairs(position, radius)
-    rows = np.arange(radius.size)
-    together = distance < 1e-9
-    difference[0][together] = np.where(rows[:, None] > rows[None, :], 1e-9, -1e-9)[together]
-    distance[together] = 1e-9
-    x = distance / contact
-    push = np.zeros_like(x)
-    push[x < 1.0] = 1.0 - x[x < 1.0]
-    attracted = (x >= 1.0) & (x < reach)
-    push[attracted] = -adhesion * (x[attracted] - 1.0) * (reach - x[attracted]) / (reach - 1.0)
-    velocity = np.where(mobile, (stiffness * contact * push / distance * difference).sum(axis=2), 0.0)
-    return np.asarray(velocity)
-
-
-def relax(
-    position: Real,
-    radius: Real,
-    mobile: Flags,
-    size: Real,
-    dt: float,
-    stiffness: float,
-    adhesion: float,
-    reach: float,
-    flat: bool,
-    tolerance: float,
-) -> tuple[Real, int]:
-    """Euler steps of at most 0.2 / stiffness and 1 um over all pairs; pressure [n] afterwards, and the number of steps."""
-    left, steps = dt, 0
-    while left > 0.0 and radius.size:
-        velocity = _velocities(position, radius, mobile, stiffness, adhesion, reach)
-        if flat:
-            velocity[2] = 0.0
-        fastest = float(np.sqrt((velocity**2).sum(axis=0)).max())
-        if fastest * left < tolerance:
-            break
-        step = min(left, 0.2 / stiffness, 1.0 / max(fastest, 1e-12))
-        position[...] = np.where(mobile, np.clip(position + step * velocity, 0.0, size[:, None]), position)
-        left -= step
-        steps += 1
-    _, distance, contact = _pairs(position, radius)
-    return np.maximum(1.0 - distance / contact, 0.0).sum(axis=1), steps
+def gradient(
+    field: Real, voxels: Whole, spacing: tuple[float, float, float], periodic: tuple[bool, bool, bool]
+) -> Real:
+    """Central differences on a field continued beyond its walls by mirror images, and round its rings by itself."""
+    slopes = []
+    for axis, edge, ring in zip((2, 1, 0), spacing, periodic, strict=True):
+        wider = np.pad(field, [(1, 1) if a == axis else (0, 0) for a in range(3)], mode="wrap" if ring else "edge")
+        n = field.shape[axis]
+        slope = wider.take(range(2, n + 2), axis) - wider.take(range(n), axis)
+        slopes.append(slope.reshape(-1)[voxels] / (2.0 * edge))
+    return np.stack(slopes)
 
 
 # ---- the FAK-ERK switch -----------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
-"""Fields: one value per voxel, on a grid of cubes over the tissue."""
+"""Fields: one value per voxel, on a grid of boxes over the tissue."""
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,31 +15,61 @@ from paget.errors import ModelError
 __all__ = ["Fields", "Grid"]
 
 CUBIC_MICROMETRES_PER_PICOLITRE = 1000.0
+BYTES_PER_VALUE = 8
+# Solving one field takes about this many arrays of its size: values, source, loss, and what the solver keeps.
+ARRAYS_PER_FIELD = 12
+MEMORY_SHARE = 0.5
+
+
+def _physical_memory() -> int | None:
+    """Bytes of memory of this machine, or None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A box of cubic voxels; one layer of voxels is a 2-D tissue (a thin section).
+    """A box of voxels; one layer of voxels is a 2-D tissue (a thin section).
 
-    size : edge lengths (x, y, z) in um, whole multiples of `voxel`; voxel : edge of a voxel in um.
+    size : edge lengths (x, y, z) in um, whole multiples of the voxel's
+    voxel : edge of a cubic voxel in um, or its edges (x, y, z)
+    periodic : axes (x, y, z) whose two ends are the same place
     """
 
     size: tuple[float, float, float]
-    voxel: float
+    voxel: float | tuple[float, float, float]
+    periodic: tuple[bool, bool, bool] = (False, False, False)
 
     def __post_init__(self) -> None:
-        if self.voxel <= 0 or min(self.size) <= 0:
-            raise ModelError(f"A domain of {self.size} um with voxels of {self.voxel} um has no volume.")
-        for axis, length in zip("xyz", self.size, strict=True):
-            if abs(length / self.voxel - round(length / self.voxel)) > 1e-9:
+        if not all(math.isfinite(length) and length > 0 for length in (*self.size, *self.spacing)):
+            raise ModelError(
+                f"A domain of {self.size} um with voxels of {self.voxel} um has no volume: give lengths above zero."
+            )
+        for axis, length, edge in zip("xyz", self.size, self.spacing, strict=True):
+            if length / edge < 0.5 or abs(length / edge - round(length / edge)) > 1e-9 * max(1.0, length / edge):
                 raise ModelError(
-                    f"The domain is {length:g} um along {axis}, which is not a whole number of {self.voxel:g} um voxels."
+                    f"The domain is {length:g} um along {axis}, which is not a whole number of {edge:g} um voxels."
                 )
+        memory, needed = _physical_memory(), self.bytes_per_field * ARRAYS_PER_FIELD
+        if memory is not None and needed > MEMORY_SHARE * memory:
+            x, y, z = self.shape[::-1]
+            raise ModelError(
+                f"A grid of {x} x {y} x {z} = {x * y * z:,} voxels needs {self.bytes_per_field / 1e9:,.1f} GB for every "
+                f"field and about {needed / 1e9:,.1f} GB to solve one; this machine has {memory / 1e9:,.1f} GB. "
+                "Choose larger voxels or a smaller domain."
+            )
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Edges (x, y, z) of a voxel in um."""
+        return self.voxel if isinstance(self.voxel, tuple) else (self.voxel, self.voxel, self.voxel)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Voxels along (z, y, x)."""
-        x, y, z = (round(length / self.voxel) for length in self.size)
+        x, y, z = (round(length / edge) for length, edge in zip(self.size, self.spacing, strict=True))
         return (z, y, x)
 
     @property
@@ -48,13 +80,20 @@ class Grid:
     @property
     def voxel_volume(self) -> float:
         """Volume of one voxel in pL."""
-        return self.voxel**3 / CUBIC_MICROMETRES_PER_PICOLITRE
+        if not isinstance(self.voxel, tuple):
+            return self.voxel**3 / CUBIC_MICROMETRES_PER_PICOLITRE
+        return math.prod(self.spacing) / CUBIC_MICROMETRES_PER_PICOLITRE
 
     @property
     def volume(self) -> float:
         """Volume of the tissue in mm3."""
         x, y, z = self.size
         return x * y * z * 1e-9
+
+    @property
+    def bytes_per_field(self) -> int:
+        """Memory that the values of one field take."""
+        return math.prod(self.shape) * BYTES_PER_VALUE
 
 
 class Fields:
