@@ -27,6 +27,8 @@ import oxygen
 from paget.access import Do
 from paget.catalogue.growth import SPACING, growing_ball, growing_disc, tumour_cell
 from paget.engine.simulation import Simulation
+from paget.engine.matter import Matter
+from paget.engine.structure import Structure
 from paget.engine.tick import Stepper
 from paget.tissue import Cells, Exchange, Substrate, Tissue, close_packed_ball
 
@@ -67,7 +69,9 @@ def ball(repeats: int) -> list[dict[str, Any]]:
     cells = len(simulation.world.cells)
     simulation.run("1 h")
     runs = [seconds(lambda: simulation.run("1 h")) for _ in range(repeats)]
-    return [row(f"3-D ball, {cells} cells, 35^3 voxels, 1 h", "175 to 190 s", "4 s", statistics.median(runs), "s", runs)]
+    return [
+        row(f"3-D ball, {cells} cells, 35^3 voxels, 1 h", "175 to 190 s", "4 s", statistics.median(runs), "s", runs)
+    ]
 
 
 def packed(n: int, fields: int = 3) -> Tissue:
@@ -77,7 +81,9 @@ def packed(n: int, fields: int = 3) -> Tissue:
     cell = tumour_cell()
     names = [f"field.factor_{i}" for i in range(1, fields)]
     reason = "a benchmark"
-    exchange = {name: Exchange(secretion="0.1 /min", saturation="1 nM", uptake="0.01 /min", reason=reason) for name in names}
+    exchange = {
+        name: Exchange(secretion="0.1 /min", saturation="1 nM", uptake="0.01 /min", reason=reason) for name in names
+    }
     more = tuple(
         Substrate(field=name, unit="nM", diffusion="6000 um**2/min", decay="0.02 /min", reason=reason) for name in names
     )
@@ -126,9 +132,23 @@ def scaling(repeats: int) -> list[dict[str, Any]]:
     per_cell = {n: f["median"] / f["cells"] for n, f in found.items()}
     million = found[1_000_000]
     return [
-        row("one tick, 1e6 cells in 3-D, 3 fields", "out of reach", "2.5 s", million["median"], "s", [million["longest"]]),
+        row(
+            "one tick, 1e6 cells in 3-D, 3 fields",
+            "out of reach",
+            "2.5 s",
+            million["median"],
+            "s",
+            [million["longest"]],
+        ),
         row("memory of that", "", "2 GB", million["memory"] / 1000.0, "GB", []),
-        row("cost per cell, 1e6 over 1e4", "", "1.5", per_cell[1_000_000] / per_cell[10_000], "", list(per_cell.values())),
+        row(
+            "cost per cell, 1e6 over 1e4",
+            "",
+            "1.5",
+            per_cell[1_000_000] / per_cell[10_000],
+            "",
+            list(per_cell.values()),
+        ),
     ]
 
 
@@ -149,8 +169,11 @@ def overhead(repeats: int) -> list[dict[str, Any]]:
 
         setattr(owner, name, wrapped)
 
-    for name in ("_apply_cells", "_apply_body_sets", "_apply_body", "_restructure", "check"):
+    for name in ("_apply_cells", "_apply_body_sets", "_apply_body", "check"):
         timed(Stepper, name)
+    timed(Structure, "apply")
+    for name in ("_balance", "_balance_plain", "_described"):
+        timed(Matter, name)
     for name in ("_check", "_sound", "_never_negative"):
         timed(Do, name)
     runs = []
@@ -188,7 +211,11 @@ def first_call(repeats: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
         runs = [
-            float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment).stdout)
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+                ).stdout
+            )
             for _ in range(2)
         ]
     return [

@@ -79,7 +79,9 @@ class Process(ABC):
     """
 
     phase: ClassVar[Phase]
-    whole: ClassVar[bool] = False  # acts on all cells at once, in the order of their slots, which its result must not show
+    whole: ClassVar[bool] = (
+        False  # acts on all cells at once, in the order of their slots, which its result must not show
+    )
 
     role: str
     sources: tuple[str, ...] = ()

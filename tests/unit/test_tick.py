@@ -220,7 +220,9 @@ def test_drug_that_vanishes_is_noticed(toy):
 def test_a_field_that_is_negative_or_not_a_number_is_noticed(toy, wrong):
     stepper = stepper_of(toy())
     stepper.world.fields["field.net"][0, 0, 0] = wrong
-    with pytest.raises(NumericalError, match=r"the field 'field\.net' is (-1e-30|nan) in voxel \(z, y, x\) = \(0, 0, 0\)"):
+    with pytest.raises(
+        NumericalError, match=r"the field 'field\.net' is (-1e-30|nan) in voxel \(z, y, x\) = \(0, 0, 0\)"
+    ):
         stepper.check()
 
 

@@ -34,6 +34,7 @@ def state_of(stepper: Stepper) -> dict[str, NDArray[Any]]:
         "tick": world.tick,
         "tally": dict(stepper.tally),
         "given": stepper.given,
+        "flows": stepper.matter.flows,
         "real": [v.name for v in world.cells.variables if not v.whole],
         "whole": [v.name for v in world.cells.variables if v.whole],
         "fields": list(world.fields.names),
@@ -57,7 +58,9 @@ def restore(stepper: Stepper, state: State) -> None:
     # Clocks of processes that the model no longer has stop for good.
     unknown = [name for name in unknown if not name.startswith(("clock.", "rings."))]
     if unknown:
-        raise ModelError(f"the stored state holds {', '.join(unknown)}, which the model '{stepper.model.name}' does not have")
+        raise ModelError(
+            f"the stored state holds {', '.join(unknown)}, which the model '{stepper.model.name}' does not have"
+        )
     if state["fields"].shape[1:] != world.fields.values.shape[1:]:
         raise ModelError(
             f"the stored state has fields of {state['fields'].shape[1:]} voxels, the model {world.fields.values.shape[1:]}"
@@ -75,11 +78,15 @@ def restore(stepper: Stepper, state: State) -> None:
         if f"value.{name}" in state:
             value = state[f"value.{name}"]
             world.body[name] = float(value) if value.ndim == 0 else value.copy()
-    world.bonds = Bonds.restored({k: state[f"bonds.{k}"] for k in ("first", "second")}) if "bonds.first" in state else Bonds()
+    world.bonds = (
+        Bonds.restored({k: state[f"bonds.{k}"] for k in ("first", "second")}) if "bonds.first" in state else Bonds()
+    )
     kept = {k.removeprefix("vessels."): v for k, v in state.items() if k.startswith("vessels.")}
     if kept and world.vessels is not None:
         world.vessels = world.vessels.restored(kept)
     world.tick = int(counts["tick"])
     world.time = world.tick * world.dt
-    stepper.tally, stepper.given = Counter(counts["tally"]), {**stepper.given, **counts["given"]}
+    stepper.structure.tally = Counter(counts["tally"])
+    stepper.given = {**stepper.given, **counts["given"]}
+    stepper.matter.flows = counts["flows"]
     world.cells_changed()

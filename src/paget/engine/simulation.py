@@ -1,9 +1,9 @@
 """One tissue at a time, at your own pace: run, look, save, go on, branch.
 
-    simulation = tissue.simulation(seed=1)
-    simulation.run("24 h")
-    simulation.save("day1.npz")
-    treated = simulation.branch(model.without("attack"))
+simulation = tissue.simulation(seed=1)
+simulation.run("24 h")
+simulation.save("day1.npz")
+treated = simulation.branch(model.without("attack"))
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class Simulation:
         """All cells in ascending order of id: id, type by name, and every variable under its noun."""
         cells = self.world.cells
         order = cells.order
-        kinds = pd.Categorical.from_codes(cells.column("cell.type")[order], categories=list(self.model.cell_types))
+        codes: Any = cells.column("cell.type")[order]
+        kinds = pd.Categorical.from_codes(codes, categories=pd.Index(self.model.cell_types))
         columns: dict[str, Any] = {"id": cells.ids[order], "type": kinds}
         for variable in cells.variables:
             if variable.name.startswith("cell.") and variable.name != "cell.type":
@@ -126,6 +127,11 @@ class Simulation:
     def ledger(self) -> dict[str, int]:
         """Cells at the start, born, arrived, dead and gone; it balances at every tick."""
         return {name: int(self.stepper.tally[name]) for name in ("present", "born", "arrived", "died", "left")}
+
+    @property
+    def flows(self) -> dict[str, dict[str, float]]:
+        """Of each diffusing field, what was supplied, lost, and entered through walls, in its unit times pL; it balances."""
+        return {name: dict(book) for name, book in self.stepper.matter.flows.items()}
 
     def fingerprint(self) -> str:
         """One hash over cells and fields: equal for equal states, whatever the threads, the memory or the history of stops."""
@@ -162,7 +168,8 @@ class Simulation:
         beside = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with beside.open("wb") as file:
-                np.savez_compressed(file, **self.state(), about=np.array(json.dumps(self._about())))
+                kept: dict[str, Any] = {**self.state(), "about": np.array(json.dumps(self._about()))}
+                np.savez_compressed(file, **kept)
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(target)
@@ -183,10 +190,12 @@ class Simulation:
         state, about = _read(Path(path))
         if about["mechanisms"] != _mechanisms(model):
             raise ResultError(
-                f"{path} was saved from a model '{about['model']}' with other mechanisms or numbers; resume it with that model, "
-                "and then branch to the new one"
+                f"{path} was saved from a model '{about['model']}' with other mechanisms or numbers; resume it with that "
+                "model, and then branch to the new one"
             )
-        simulation = cls(model, seed=about["seed"], animal=about["animal"], tick=float(about["tick_h"]), threads=threads)
+        simulation = cls(
+            model, seed=about["seed"], animal=about["animal"], tick=float(about["tick_h"]), threads=threads
+        )
         restore(simulation.stepper, state)
         return simulation
 

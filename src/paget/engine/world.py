@@ -34,7 +34,17 @@ def found(model: Model, seed: int, animal: int, dt: float) -> World:
     reach = np.array(
         [model.value_of(model.reach[t], "", chance.draw) if t in model.reach else 1.0 for t in model.cell_types]
     )
-    world = World(cells, fields, body, model.cell_types, chance, dt=dt, variables=model.variables, reach=reach, vessels=model.vessels)
+    world = World(
+        cells,
+        fields,
+        body,
+        model.cell_types,
+        chance,
+        dt=dt,
+        variables=model.variables,
+        reach=reach,
+        vessels=model.vessels,
+    )
     start = 0
     for group, founders in enumerate(model.founders):
         start += _place(model, founders, group, start, world)

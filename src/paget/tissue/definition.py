@@ -26,6 +26,7 @@ __all__ = [
     "Cycle",
     "CyclePhase",
     "Exchange",
+    "Given",
     "Interactions",
     "Mechanical",
     "Motility",
@@ -40,6 +41,9 @@ __all__ = [
 ]
 
 Number = Named | Parameter
+Given = (
+    Any  # what a slot takes: a `Number`, text with a unit where the part has a reason, or 0; it then holds a `Number`
+)
 Numbers = Mapping[str, Number]
 
 
@@ -119,14 +123,14 @@ class Part:
 class Volume(Part):
     """Volumes of a living cell and how fast they approach their targets (fluid, cytoplasmic and nuclear solid)."""
 
-    total: Number = number("um**3", "cell_volume")
-    nuclear: Number = number("um**3", "nuclear_volume")
-    fluid_fraction: Number = number("", "fluid_fraction")
-    fluid_rate: Number = number("1/h", "fluid_change_rate")
-    cytoplasmic_rate: Number = number("1/h", "cytoplasmic_growth_rate")
-    nuclear_rate: Number = number("1/h", "nuclear_growth_rate")
-    calcified_fraction: Number = number("")
-    calcification_rate: Number = number("1/h")
+    total: Given = number("um**3", "cell_volume")
+    nuclear: Given = number("um**3", "nuclear_volume")
+    fluid_fraction: Given = number("", "fluid_fraction")
+    fluid_rate: Given = number("1/h", "fluid_change_rate")
+    cytoplasmic_rate: Given = number("1/h", "cytoplasmic_growth_rate")
+    nuclear_rate: Given = number("1/h", "nuclear_growth_rate")
+    calcified_fraction: Given = number("")
+    calcification_rate: Given = number("1/h")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,26 +178,26 @@ class Cycle(Part):
 class Apoptosis(Part):
     """Programmed death: the cell shrinks for a fixed time and is then gone."""
 
-    rate: Number = number("1/h", "apoptosis_rate")
-    duration: Number = number("h", "apoptosis_duration")
-    fluid_rate: Number = number("1/h", "apoptosis_fluid_rate")
-    cytoplasmic_rate: Number = number("1/h", "apoptosis_cytoplasmic_rate")
-    nuclear_rate: Number = number("1/h", "apoptosis_nuclear_rate")
-    calcification_rate: Number = number("1/h")
+    rate: Given = number("1/h", "apoptosis_rate")
+    duration: Given = number("h", "apoptosis_duration")
+    fluid_rate: Given = number("1/h", "apoptosis_fluid_rate")
+    cytoplasmic_rate: Given = number("1/h", "apoptosis_cytoplasmic_rate")
+    nuclear_rate: Given = number("1/h", "apoptosis_nuclear_rate")
+    calcification_rate: Given = number("1/h")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Necrosis(Part):
     """Death by want: the cell swells until it bursts at `rupture` times its volume, then shrinks slowly and may calcify."""
 
-    rate: Number = number("1/h")
-    duration: Number = number("h", "necrosis_duration")
-    fluid_rate: Number = number("1/h", "necrosis_swelling_rate")
-    lysed_fluid_rate: Number = number("1/h", "necrosis_lysed_fluid_rate")
-    cytoplasmic_rate: Number = number("1/h", "necrosis_cytoplasmic_rate")
-    nuclear_rate: Number = number("1/h", "necrosis_nuclear_rate")
-    calcification_rate: Number = number("1/h")
-    rupture: Number = number("", "necrosis_rupture_volume")
+    rate: Given = number("1/h")
+    duration: Given = number("h", "necrosis_duration")
+    fluid_rate: Given = number("1/h", "necrosis_swelling_rate")
+    lysed_fluid_rate: Given = number("1/h", "necrosis_lysed_fluid_rate")
+    cytoplasmic_rate: Given = number("1/h", "necrosis_cytoplasmic_rate")
+    nuclear_rate: Given = number("1/h", "necrosis_nuclear_rate")
+    calcification_rate: Given = number("1/h")
+    rupture: Given = number("", "necrosis_rupture_volume")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,11 +210,11 @@ class OxygenDependence(Part):
     """
 
     field: str = "field.oxygen"
-    threshold: Number = number("mmHg", "oxygen_cycle_threshold")
-    saturation: Number = number("mmHg", "oxygen_cycle_saturation")
-    necrosis_threshold: Number = number("mmHg", "oxygen_necrosis_threshold")
-    necrosis_maximum: Number = number("mmHg", "oxygen_necrosis_maximum")
-    necrosis_rate: Number = number("1/h", "oxygen_necrosis_rate")
+    threshold: Given = number("mmHg", "oxygen_cycle_threshold")
+    saturation: Given = number("mmHg", "oxygen_cycle_saturation")
+    necrosis_threshold: Given = number("mmHg", "oxygen_necrosis_threshold")
+    necrosis_maximum: Given = number("mmHg", "oxygen_necrosis_maximum")
+    necrosis_rate: Given = number("1/h", "oxygen_necrosis_rate")
     at_once: bool = True
 
 
@@ -224,19 +228,19 @@ class Mechanical(Part):
     matrix : immobile field that slows the cell, by a factor 1 + density / matrix_half.
     """
 
-    repulsion: Number = number("um/h", "cell_repulsion")
-    adhesion: Number = number("um/h", "cell_adhesion")
-    reach: Number = number("", "adhesion_reach")
-    affinity: Numbers = numbers("")
-    attachment_rate: Number = number("1/h")
-    detachment_rate: Number = number("1/h")
-    attachments: Number = number("", "most_attachments")
-    elasticity: Number = number("1/h", "attachment_elasticity")
-    matrix_attachment_rate: Number = number("1/h")
-    matrix_detachment_rate: Number = number("1/h")
-    matrix_elasticity: Number = number("1/h", "attachment_elasticity")
+    repulsion: Given = number("um/h", "cell_repulsion")
+    adhesion: Given = number("um/h", "cell_adhesion")
+    reach: Given = number("", "adhesion_reach")
+    affinity: Mapping[str, Given] = numbers("")
+    attachment_rate: Given = number("1/h")
+    detachment_rate: Given = number("1/h")
+    attachments: Given = number("", "most_attachments")
+    elasticity: Given = number("1/h", "attachment_elasticity")
+    matrix_attachment_rate: Given = number("1/h")
+    matrix_detachment_rate: Given = number("1/h")
+    matrix_elasticity: Given = number("1/h", "attachment_elasticity")
     matrix: str = ""
-    matrix_half: Number = number("")
+    matrix_half: Given = number("")
     movable: bool = True
 
 
@@ -250,12 +254,12 @@ class Motility(Part):
     speed (0 for none). in_plane : keep to the x-y plane in 3-D.
     """
 
-    speed: Number = number("um/h")
-    persistence: Number = number("h", "migration_persistence")
-    bias: Number = number("")
-    towards: Numbers = numbers("")
+    speed: Given = number("um/h")
+    persistence: Given = number("h", "migration_persistence")
+    bias: Given = number("")
+    towards: Mapping[str, Given] = numbers("")
     normalised: bool = False
-    stops_at: Number = number("")
+    stops_at: Given = number("")
     in_plane: bool = False
 
 
@@ -268,12 +272,12 @@ class Exchange(Part):
     For an immobile field, export deposits and uptake degrades matrix.
     """
 
-    secretion: Number = number("1/h")
-    saturation: Number = number("@")
-    uptake: Number = number("1/h")
-    export: Number = number("@*pL/h")
-    most: Number = number("@/h")
-    half: Number = number("@")
+    secretion: Given = number("1/h")
+    saturation: Given = number("@")
+    uptake: Given = number("1/h")
+    export: Given = number("@*pL/h")
+    most: Given = number("@/h")
+    half: Given = number("@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,17 +289,17 @@ class Interactions(Part):
     readily a type attacks this one. fuse : the neighbour's material joins this cell. becomes : change of type.
     """
 
-    engulf_apoptotic: Number = number("1/h")
-    engulf_necrotic: Number = number("1/h")
-    engulf: Numbers = numbers("1/h")
-    attack: Numbers = numbers("1/h")
-    attack_damage: Number = number("1/h", "attack_damage_rate")
-    attack_duration: Number = number("h", "attack_duration")
-    immunogenicity: Numbers = numbers("")
-    fuse: Numbers = numbers("1/h")
-    becomes: Numbers = numbers("1/h")
-    damage: Number = number("1/h")
-    repair: Number = number("1/h")
+    engulf_apoptotic: Given = number("1/h")
+    engulf_necrotic: Given = number("1/h")
+    engulf: Mapping[str, Given] = numbers("1/h")
+    attack: Mapping[str, Given] = numbers("1/h")
+    attack_damage: Given = number("1/h", "attack_damage_rate")
+    attack_duration: Given = number("h", "attack_duration")
+    immunogenicity: Mapping[str, Given] = numbers("")
+    fuse: Mapping[str, Given] = numbers("1/h")
+    becomes: Mapping[str, Given] = numbers("1/h")
+    damage: Given = number("1/h")
+    repair: Given = number("1/h")
 
 
 _PARTS = ("volume", "cycle", "apoptosis", "necrosis", "oxygen", "mechanics", "motility", "interactions")

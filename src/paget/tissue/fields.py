@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from paget.errors import ModelError
 from paget.evidence import Parameter
 from paget.process import Named, Phase, Process, Values
-from paget.tissue.definition import Number, Numbers, Part, number, numbers
+from paget.tissue.definition import Given, Part, number, numbers
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -28,7 +28,7 @@ class HeldVoxels(Part):
     """Voxels that are held at a value. indices : (x, y, z) of each voxel; value : in the unit of the field."""
 
     indices: tuple[tuple[int, int, int], ...]
-    value: Number = number("@")
+    value: Given = number("@")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +42,11 @@ class Substrate(Part):
 
     field: str
     unit: str
-    diffusion: Number = number("um**2/h")
-    decay: Number = number("1/h")
-    initial: Number = number("@")
-    walls: Numbers = numbers("@")
-    inflow: Numbers = numbers("@*um/h")
+    diffusion: Given = number("um**2/h")
+    decay: Given = number("1/h")
+    initial: Given = number("@")
+    walls: Mapping[str, Given] = numbers("@")
+    inflow: Mapping[str, Given] = numbers("@*um/h")
     at: str = "voxels"
     held: tuple[HeldVoxels, ...] = ()
     immobile: bool = False
@@ -57,7 +57,11 @@ class Substrate(Part):
         unknown = [face for face in (*self.walls, *self.inflow) if face not in FACES]
         if unknown:
             raise ModelError(f"{self.field}: '{unknown[0]}' is no face of the tissue; faces are {', '.join(FACES)}")
-        for where, value in (("the start", self.initial), *self.walls.items(), *(("voxels", h.value) for h in self.held)):
+        for where, value in (
+            ("the start", self.initial),
+            *self.walls.items(),
+            *(("voxels", h.value) for h in self.held),
+        ):
             if isinstance(value, Parameter) and value.value < 0.0:
                 raise ModelError(f"{self.field}: the value at {where} is {value.value:g} {self.unit}, below zero")
         for name in ("diffusion", "decay"):

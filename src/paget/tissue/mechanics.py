@@ -178,9 +178,7 @@ class TissueMechanics(TissueProcess):
         if not lower.size:
             return None
         first, second = encounters.rows_of(see.ids, lower), encounters.rows_of(see.ids, upper)
-        return contacts.Bonds(
-            first, second, np.sqrt(elasticity[first] * elasticity[second]), np.zeros(first.size)
-        )
+        return contacts.Bonds(first, second, np.sqrt(elasticity[first] * elasticity[second]), np.zeros(first.size))
 
     def _anchors(self, see: See, p: _Tables, kind: Any) -> contacts.Anchors | None:
         if not self.anchored:

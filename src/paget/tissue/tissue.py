@@ -1,14 +1,14 @@
 """A tissue as a value: its space, its substances, its kinds of cell, their rules, and where the cells lie at the start.
 
-    tissue = Tissue(
-        name="spheroid",
-        size=(600.0, 600.0, 600.0),
-        voxel=20.0,
-        substrates=(oxygen(),),
-        cells=(CellDefinition(name="cancer cell", cycle=live(), apoptosis=Apoptosis(), exchange={...}),),
-        placed=ball(...),
-    )
-    simulation = tissue.simulation(seed=1)
+tissue = Tissue(
+    name="spheroid",
+    size=(600.0, 600.0, 600.0),
+    voxel=20.0,
+    substrates=(oxygen(),),
+    cells=(CellDefinition(name="cancer cell", cycle=live(), apoptosis=Apoptosis(), exchange={...}),),
+    placed=ball(...),
+)
+simulation = tissue.simulation(seed=1)
 """
 
 from __future__ import annotations
@@ -104,9 +104,7 @@ class Tissue:
             raise ModelError(f"The tissue '{self.name}' cannot be built:", problems)
         units, types = unit_of(self.substrates), tuple(d.name for d in self.cells)
         grid = Grid(self.size, self.voxel, self.periodic)
-        rules = CellRules(
-            definitions=self.cells, units=units, rules=self.rules, personal=tuple(self.placed.behaviours)
-        )
+        rules = CellRules(definitions=self.cells, units=units, rules=self.rules, personal=tuple(self.placed.behaviours))
         ruled = tuple(dict.fromkeys((*(b.name for b in rules.behaviours), *self.placed.behaviours)))
         processes = {p.role: p for p in self._processes(grid, units, rules, ruled)}
         own = {v.name: v for v in (*self._own_variables(), *rules.variables) if v.name not in VARIABLES}
@@ -202,9 +200,7 @@ class Tissue:
             yield Anchorage(**shared)
         if some("motility"):
             yield Migration(**shared)
-        yield TissueMechanics(
-            **shared, walls=self.walls, migrating=some("motility"), bonded=bonded, anchored=anchored
-        )
+        yield TissueMechanics(**shared, walls=self.walls, migrating=some("motility"), bonded=bonded, anchored=anchored)
         if any(d.exchange for d in self.cells):
             yield FieldExchange(**shared)
         for substrate in self.substrates:

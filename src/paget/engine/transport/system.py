@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,7 +115,7 @@ class System:
         base = self.loss + shift if shift else self.loss
         if not self.sinks:
             return self._linear(base, right, guess, tolerance, threads)
-        c, cycles, risen = guess, 0, False
+        c, cycles, risen, curved, solved = guess, 0, False, math.inf, 0.0
         sizes = np.array([np.abs(right).sum(), np.sqrt((right * right).sum())])
         if sizes[0] == 0.0:
             return np.zeros_like(right), 0.0, 0
@@ -131,14 +132,15 @@ class System:
             x = np.maximum(x, 0.0)
             bent = self.taken(x) - (right - ahead) - slope * x
             scale = np.array([np.abs(ahead).sum(), np.sqrt((ahead * ahead).sum())])
-            left = np.array([np.abs(bent).sum(), np.sqrt((bent * bent).sum())]) + reached * scale
-            reached = float((left / sizes).max())
+            curved = float((np.array([np.abs(bent).sum(), np.sqrt((bent * bent).sum())]) / sizes).max())
+            solved = float((reached * scale / sizes).max())
             c = x
-            if reached <= tolerance or reached <= self._rounding(base + slope, right, x):
-                return c, reached, cycles
+            # A linear solve that ends above its tolerance has ended at its rounding, beyond which no step leads.
+            if curved + solved <= tolerance or (curved <= tolerance and reached > 0.1 * tolerance):
+                return c, curved + solved, cycles
         raise NumericalError(
             f"{self.field.name}: saturable uptake did not reach a relative residual of {tolerance:g} in "
-            f"{MOST_NEWTON_STEPS} steps (it reached {reached:.2g})"
+            f"{MOST_NEWTON_STEPS} steps (it reached {curved + solved:.2g})"
         )
 
     def _linear(self, loss: Real, right: Real, guess: Real, tolerance: float, threads: int) -> tuple[Real, float, int]:

@@ -1,298 +1,24 @@
-"""The contract, executed: what a process sees and does is exactly what it declared.
-
-`See` and `Do` are made by the engine for every process. Reading an undeclared variable, adding to or setting one, or emitting
-an undeclared event raises `ContractError` at that moment, naming the process.
-"""
+"""What a process may do: add, set, move, bind and ask for events, each as it declared."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paget.access.ledgers import Emission, Ledgers
+from paget.access.names import ALL, BONDS, MAY_BE_NAN, POSITION, VESSELS, Real, Rows
+from paget.access.world import World
 from paget.errors import ContractError, NumericalError, nearest
-from paget.kernels import contacts, philox, voxels
+from paget.kernels import philox, voxels
 from paget.state.bonds import Bonds
-from paget.vocabulary import VARIABLES, Variable
 
 if TYPE_CHECKING:
-    from paget.engine.chance import Chance
     from paget.process import Process
-    from paget.state import Cells, Fields
 
-__all__ = ["Do", "Emission", "Ledgers", "See", "World"]
-
-Real = NDArray[np.float64]
-Rows = NDArray[np.int64]
-
-POSITION = "cell.position"
-CONTACTS = "cell.contacts"
-BONDS = "tissue.bonds"
-VESSELS = "tissue.vessels"
-ALL = slice(None)
-MAY_BE_NAN = frozenset({"cell.woke_at"})  # a time that has not come yet
-
-
-@dataclass
-class World:
-    """Everything that the engine owns: the state, the clock, and what was ordered for this tick."""
-
-    cells: Cells
-    fields: Fields
-    body: dict[str, Any]
-    cell_types: tuple[str, ...]
-    chance: Chance
-    time: float = 0.0
-    dt: float = 1.0
-    tick: int = 0
-    doses: tuple[tuple[str, float, float], ...] = ()
-    operations: tuple[tuple[str, float], ...] = ()
-    variables: Mapping[str, Variable] = field(default_factory=lambda: VARIABLES)
-    reach: Real = field(default_factory=lambda: np.empty(0))  # of contact, in radii, by cell type
-    bonds: Bonds = field(default_factory=Bonds)
-    vessels: Any = None
-    threads: int = 1
-    rows_cache: dict[tuple[str, ...], Rows] = field(default_factory=dict)
-    voxel_cache: dict[str, Rows] = field(default_factory=dict)
-    contact_cache: dict[str, tuple[Rows, Rows]] = field(default_factory=dict)
-
-    def rows(self, types: tuple[str, ...]) -> Rows:
-        """Slots of the cells of these types, in ascending order of id."""
-        if types not in self.rows_cache:
-            wanted = np.array([t in types for t in self.cell_types])
-            order = self.cells.order
-            self.rows_cache[types] = order[wanted[self.cells.column("cell.type")[order]]]
-        return self.rows_cache[types]
-
-    def voxel_of_cells(self) -> Rows:
-        """Flat voxel index of every cell."""
-        if "all" not in self.voxel_cache:
-            grid = self.fields.grid
-            self.voxel_cache["all"] = voxels.voxel_of(
-                np.ascontiguousarray(self.cells.position), grid.spacing, grid.shape, grid.periodic
-            )
-        return self.voxel_cache["all"]
-
-    def contacts(self) -> tuple[Rows, Rows]:
-        """(start [n + 1], other): the slots of the cells that each cell touches, in ascending order of id."""
-        if "all" not in self.contact_cache:
-            cells, grid = self.cells, self.fields.grid
-            self.contact_cache["all"] = contacts.contacts(
-                cells.position,
-                cells.ids,
-                self.reach[cells.column("cell.type")] * cells.column("cell.radius"),
-                np.array(grid.size),
-                periodic=grid.periodic,
-                threads=self.threads,
-            )
-        return self.contact_cache["all"]
-
-    def cells_moved(self) -> None:
-        """Forget where cells are."""
-        self.voxel_cache.clear()
-        self.contact_cache.clear()
-
-    def cells_changed(self) -> None:
-        """Forget which slots are of which type and where cells are."""
-        self.rows_cache.clear()
-        self.cells_moved()
-
-
-@dataclass(frozen=True)
-class Emission:
-    """Structural events that a process asks for; the engine applies the earliest of every cell.
-
-    rows : slots [k] of the cells; rings : time of the event within the tick [k] in h; values : numbers or [k]
-    partner : slots [k] of those who take over the variables `gives` of the cells, or -1
-    """
-
-    role: str
-    kind: str
-    event: str
-    rows: Rows
-    rings: Real
-    to: str = ""
-    leaves: Mapping[str, float] = field(default_factory=dict)
-    values: Mapping[str, Any] = field(default_factory=dict)
-    counts: NDArray[np.int64] | None = None
-    partner: Rows | None = None
-    gives: tuple[str, ...] = ()
-
-
-class Ledgers:
-    """What the processes of one tick add, in the fixed order of their roles."""
-
-    def __init__(self) -> None:
-        self.cell_source: dict[str, Real] = {}
-        self.cell_loss: dict[str, Real] = {}
-        self.cell_sets: dict[str, tuple[Rows | slice, Any]] = {}
-        self.body_sets: dict[str, Any] = {}
-        self.field_source: dict[str, Real] = {}
-        self.field_loss: dict[str, Real | float] = {}
-        self.field_saturable: dict[str, list[tuple[Real, float]]] = {}
-        self.field_faces: dict[str, dict[str, tuple[str, float, str]]] = {}
-        self.field_held: dict[str, list[tuple[NDArray[np.bool_], Any]]] = {}
-        self.transfers: list[tuple[str, str, Real | float]] = []
-        self.body_source: dict[str, float] = {}
-        self.body_loss: dict[str, float] = {}
-        self.emissions: list[Emission] = []
-        self.bound: list[Bonds] = []
-        self.unbound: list[Rows] = []
-        self.vessels: Any = None
-
-
-class See:
-    """What one process may read: cell variables for its rows, whole fields, and the body."""
-
-    def __init__(self, process: Process, world: World) -> None:
-        self._world = world
-        self._process = process
-        self._reads = frozenset(process.reads)
-        self._on = process.on
-
-    def _needs(self, name: str) -> None:
-        if name not in self._reads:
-            raise self._refuse(name)
-
-    def _refuse(self, name: str) -> ContractError:
-        declared = ", ".join(sorted(self._reads)) or "nothing"
-        return ContractError(
-            f"process '{self._process.role}' reads '{name}' without declaring it (it declares {declared})"
-        )
-
-    @property
-    def time(self) -> float:
-        """Time since the start of the study in h, at the start of the tick."""
-        return self._world.time
-
-    @property
-    def dt(self) -> float:
-        """Length of the tick for this process in h."""
-        return self._world.dt * self._process.every
-
-    @property
-    def tick(self) -> int:
-        """Number of the tick, from 0."""
-        return self._world.tick
-
-    @property
-    def threads(self) -> int:
-        """How many threads a kernel may use."""
-        return self._world.threads
-
-    @property
-    def key(self) -> np.uint64:
-        """Key of the process's stream of random numbers; of its steps, -1 and 0 are taken, and a tick uses its number + 1."""
-        return self._world.chance.key(self._process.role)
-
-    @property
-    def rows(self) -> Rows | slice:
-        """Slots of the cells that the process acts on, in ascending order of id, or all slots in their own order."""
-        return ALL if self._process.whole else self._world.rows(self._on)
-
-    @property
-    def ids(self) -> NDArray[np.uint64]:
-        """Ids [n_rows] of the cells that the process acts on."""
-        return self._world.cells.ids[self.rows]
-
-    @property
-    def count(self) -> int:
-        return len(self._world.cells) if self._process.whole else int(self._world.rows(self._on).size)
-
-    def __getitem__(self, name: str) -> Any:
-        """The variable: [n_rows] for ``cell.*``, [nz, ny, nx] for ``field.*``, a number for ``body.*``; all read-only."""
-        if name not in self._reads:
-            raise self._refuse(name)
-        place = name.split(".", 1)[0]
-        if place == "body":
-            amount = self._world.body[name]
-            if isinstance(amount, np.ndarray):
-                amount = amount.view()
-                amount.flags.writeable = False
-            return amount
-        if place == "field":
-            view = self._world.fields[name].view()
-            view.flags.writeable = False
-            return view
-        if name == POSITION:
-            position = np.ascontiguousarray(self._world.cells.position[:, self.rows])
-            position.flags.writeable = False
-            return position
-        values = self._world.cells.column(name)[self.rows].view()
-        values.flags.writeable = False
-        return values
-
-    def is_type(self, cell_type: str) -> NDArray[np.bool_]:
-        """Which of the rows [n_rows] are of this type."""
-        found: NDArray[np.bool_] = self["cell.type"] == self._world.cell_types.index(cell_type)
-        return found
-
-    def here(self, name: str) -> Real:
-        """Field values [n_rows] in the voxels of the cells."""
-        self._needs(name)
-        return voxels.gather(self._world.fields[name].ravel(), self._world.voxel_of_cells()[self.rows])
-
-    def slope(self, name: str) -> Real:
-        """Field gradient [3, n_rows] per um at the cells."""
-        self._needs(name)
-        grid = self._world.fields.grid
-        return voxels.gradient(self._world.fields[name], self._world.voxel_of_cells()[self.rows], grid.spacing, grid.periodic)
-
-    def contacts(self) -> tuple[Rows, Rows]:
-        """(start [n + 1], other): rows of the cells that each cell touches, in ascending order of id; declare cell.contacts."""
-        self._needs(CONTACTS)
-        return self._world.contacts()
-
-    @property
-    def bonds(self) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """Attachments between cells, as ids (lower [n_bonds], upper [n_bonds]); declare tissue.bonds."""
-        self._needs(BONDS)
-        return self._world.bonds.first, self._world.bonds.second
-
-    @property
-    def vessels(self) -> Any:
-        """The network of vessels, or None; declare tissue.vessels."""
-        self._needs(VESSELS)
-        return self._world.vessels
-
-    @property
-    def flat(self) -> bool:
-        """True in a 2-D tissue."""
-        return self._world.fields.grid.flat
-
-    @property
-    def size(self) -> Real:
-        """Edge lengths [3] of the tissue in um."""
-        return np.array(self._world.fields.grid.size)
-
-    @property
-    def periodic(self) -> tuple[bool, bool, bool]:
-        """Which axes of the tissue close on themselves."""
-        return self._world.fields.grid.periodic
-
-    @property
-    def doses(self) -> tuple[tuple[str, float, float], ...]:
-        """(drug, time within the tick in h, mg/kg) of every administration in this tick."""
-        self._needs("protocol.doses")
-        return self._world.doses
-
-    @property
-    def operations(self) -> tuple[tuple[str, float], ...]:
-        """(site, time within the tick in h) of every resection in this tick."""
-        self._needs("protocol.operations")
-        return self._world.operations
-
-    def normals(self, columns: int) -> Real:
-        """Standard normal numbers [n_rows, columns], new in every tick."""
-        # Step 0 of the stream belongs to the clocks of the process.
-        return philox.normals(self.key, self.ids, self._world.tick + 1, columns)
-
-    def personal(self, columns: int) -> Real:
-        """Standard normal numbers [n_rows, columns] that each cell keeps for life."""
-        return philox.normals(self.key, self.ids, -1, columns)
+__all__ = ["Do"]
 
 
 class Do:
@@ -563,7 +289,9 @@ class Do:
             due = due[np.argsort(self._world.cells.ids[due])]
         values = {name: value if np.ndim(value) == 0 else value[due] for name, value in (values or {}).items()}
         if kind == "conversion" and not to and not values:
-            raise ContractError(f"process '{self._process.role}' asks for a conversion that changes nothing; say to what")
+            raise ContractError(
+                f"process '{self._process.role}' asks for a conversion that changes nothing; say to what"
+            )
         if kind == "conversion" and to:
             self._newcomer(to, values)
         else:

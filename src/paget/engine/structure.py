@@ -1,0 +1,264 @@
+"""Structural events: births, deaths, changes of type, arrivals, and cells that are taken up by others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paget.access import Emission, Ledgers, World
+from paget.kernels import philox
+from paget.model import Model
+from paget.state import Cells, Grid
+from paget.state.cells import daughter_ids, mix
+
+__all__ = ["EventLog", "Structure", "inside"]
+
+Real = NDArray[np.float64]
+
+
+class EventLog:
+    """Structural events as columns, in the order in which they happened."""
+
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        self._codes = {kind: code for code, kind in enumerate(kinds)}
+        self._parts: list[dict[str, NDArray[Any]]] = []
+
+    def add(
+        self, event: str, time: Real, cell: NDArray[Any], other: NDArray[Any], kind: NDArray[Any], position: Real
+    ) -> None:
+        n = cell.size
+        self._parts.append(
+            {
+                "time": np.asarray(time, np.float64),
+                "kind": np.full(n, self._codes[event], np.int8),
+                "cell": cell.astype(np.uint64),
+                "other": other.astype(np.uint64),
+                "type": kind.astype(np.int8),
+                **{axis: position[i].astype(np.float32) for i, axis in enumerate("xyz")},
+            }
+        )
+
+    def take(self) -> dict[str, NDArray[Any]] | None:
+        """The columns gathered since the last call, or None."""
+        if not self._parts:
+            return None
+        columns = {name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]}
+        self._parts.clear()
+        return columns
+
+
+def inside(position: Real, grid: Grid) -> Real:
+    """Positions [3, n] that stay within closed walls, and return on the other side of an axis that closes on itself."""
+    found = np.empty_like(position)
+    for axis in range(3):
+        size = grid.size[axis]
+        found[axis] = position[axis] % size if grid.periodic[axis] else np.clip(position[axis], 0.0, size)
+    return found
+
+
+class Structure:
+    """Applies structural events to the cells of one animal; `tally` counts them for the balance."""
+
+    def __init__(self, model: Model, world: World, ledgers: Ledgers) -> None:
+        self.model, self.world, self.ledgers = model, world, ledgers
+        self.events = EventLog(model.event_kinds)
+        self.tally: Counter[str] = Counter(present=len(world.cells))
+
+    def apply(self) -> None:
+        """Apply what the processes asked for in this tick: of every cell the earliest event."""
+        emissions = self.ledgers.emissions
+        if not emissions:
+            return
+        arrivals = [e for e in emissions if e.kind == "arrival"]
+        changes = self._earliest([e for e in emissions if e.kind != "arrival"])
+        for emission in emissions:
+            if emission.kind != "arrival":
+                # Also where another event came first: the hazard has no memory, so a new budget is as good as what was left.
+                self._restart_clock(emission.role, emission.rows)
+        emissions.clear()
+        cells = self.world.cells
+        keep = np.ones(len(cells), bool)
+        changes = self._hand_over(changes)
+        born: list[tuple[NDArray[np.uint64], Real, NDArray[np.int64]]] = []
+        for emission, rows, rings, picked in changes:
+            if emission.kind == "conversion":
+                self._convert(emission, rows, rings, picked)
+            elif emission.kind == "death":
+                self._bury(emission, rows, rings)
+                keep[rows] = False
+            else:
+                born.append(self._divide(emission, rows, rings, picked))
+                keep[rows] = False
+        born += [self._admit(emission) for emission in arrivals]
+        self.world.cells_changed()
+        self.world.bonds = self.world.bonds.without(cells.ids[~keep])
+        if born or not keep.all():
+            ids = np.concatenate([b[0] for b in born]) if born else np.empty(0, np.uint64)
+            real = np.concatenate([b[1] for b in born], axis=1) if born else cells.blank(0)[0]
+            whole = np.concatenate([b[2] for b in born], axis=1) if born else cells.blank(0)[1]
+            cells.restructure(keep, ids, real, whole)
+
+    def _hand_over(
+        self, changes: list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]
+    ) -> list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]:
+        """Give what engulfed and fused cells hold to their partners; such an event is void if its partner ended before it."""
+        if not any(emission.partner is not None for emission, *_ in changes):
+            return changes
+        cells = self.world.cells
+        ends = {
+            int(row): float(ring)
+            for emission, rows, rings, _ in changes
+            if emission.kind in ("death", "division")
+            for row, ring in zip(rows, rings, strict=True)
+        }
+        meals = sorted(
+            (float(ring), int(cells.ids[row]), int(row), int(emission.partner[index]), at)
+            for at, (emission, rows, rings, picked) in enumerate(changes)
+            if emission.partner is not None
+            for row, ring, index in zip(rows, rings, picked, strict=True)
+            if emission.partner[index] >= 0
+        )
+        void: set[int] = set()
+        for ring, _, row, partner, at in meals:
+            if partner not in void and ends.get(partner, np.inf) < ring:
+                void.add(row)
+                ends.pop(row, None)
+                continue
+            for name in changes[at][0].gives:
+                column = cells.column(name)
+                column[partner] += column[row]
+        if not void:
+            return changes
+        kept = []
+        for emission, rows, rings, picked in changes:
+            stays = ~np.isin(rows, np.array(sorted(void))) if emission.partner is not None else np.ones(rows.size, bool)
+            kept.append((emission, rows[stays], rings[stays], picked[stays]))
+        return kept
+
+    @staticmethod
+    def _earliest(emissions: list[Emission]) -> list[tuple[Emission, NDArray[np.int64], Real, NDArray[np.int64]]]:
+        """Per emission the rows, ring times and indices that win: of every cell the earliest event, ties by role."""
+        if not emissions:
+            return []
+        rows = np.concatenate([e.rows for e in emissions])
+        rings = np.concatenate([e.rings for e in emissions])
+        rank = np.array([r for r, _ in sorted(enumerate(emissions), key=lambda item: item[1].role)])
+        place = np.empty(len(emissions), np.int64)
+        place[rank] = np.arange(len(emissions))
+        owner = np.repeat(np.arange(len(emissions)), [e.rows.size for e in emissions])
+        order = np.lexsort((place[owner], rings, rows))
+        first = np.ones(order.size, bool)
+        first[1:] = rows[order][1:] != rows[order][:-1]
+        wins = np.zeros(order.size, bool)
+        wins[order[first]] = True
+        found = []
+        offset = 0
+        for emission in emissions:
+            chosen = np.flatnonzero(wins[offset : offset + emission.rows.size])
+            offset += emission.rows.size
+            if chosen.size:
+                found.append((emission, emission.rows[chosen], emission.rings[chosen], chosen))
+        return sorted(found, key=lambda item: item[0].role)
+
+    def _restart_clock(self, role: str, rows: NDArray[np.int64]) -> None:
+        if f"clock.{role}" in self.world.cells:
+            self.world.cells.column(f"clock.{role}")[rows] = np.nan
+            self.world.cells.column(f"rings.{role}")[rows] += 1
+
+    def _log(
+        self,
+        emission: Emission,
+        rows: NDArray[np.int64],
+        rings: Real,
+        other: NDArray[np.uint64],
+        kind: NDArray[Any] | None = None,
+    ) -> None:
+        cells = self.world.cells
+        kinds = cells.column("cell.type")[rows] if kind is None else kind
+        self.events.add(emission.event, self.world.time + rings, cells.ids[rows], other, kinds, cells.position[:, rows])
+
+    def _convert(self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]) -> None:
+        cells = self.world.cells
+        self._log(emission, rows, rings, cells.ids[rows])
+        if emission.to:
+            cells.column("cell.type")[rows] = self.model.cell_types.index(emission.to)
+        for name, value in emission.values.items():
+            cells.column(name)[rows] = value if np.ndim(value) == 0 else value[picked]
+        self.tally[emission.event] += rows.size
+
+    def _bury(self, emission: Emission, rows: NDArray[np.int64], rings: Real) -> None:
+        self._log(emission, rows, rings, self.world.cells.ids[rows])
+        grid = self.model.grid
+        for name, amount in emission.leaves.items():
+            voxels = self.world.voxel_of_cells()[rows]
+            np.add.at(self.world.fields[name].reshape(-1), voxels, amount / grid.voxel_volume)
+        self.tally["died"] += rows.size
+
+    def _divide(
+        self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
+        cells, grid = self.world.cells, self.model.grid
+        first, second = daughter_ids(cells.ids[rows])
+        angle = self.world.chance.key("division direction")
+        direction = _across(_directions(angle, cells.ids[rows], grid.flat), cells, rows)
+        sides = []
+        for ids, side in ((first, 1.0), (second, -1.0)):
+            real, whole = cells.daughters(rows)
+            for name, value in emission.values.items():
+                cells.put(real, whole, name, value if np.ndim(value) == 0 else value[picked])
+            radius = real[cells.real_row("cell.radius")]
+            at = cells.real_row("cell.x")
+            real[at : at + 3] = inside(real[at : at + 3] + side * 0.5 * radius * direction, grid)
+            self._log(emission, rows, rings, ids)
+            sides.append((ids, real, whole))
+        self.tally["born"] += 2 * rows.size
+        self.tally["died"] += rows.size
+        return (
+            np.concatenate([s[0] for s in sides]),
+            np.concatenate([s[1] for s in sides], axis=1),
+            np.concatenate([s[2] for s in sides], axis=1),
+        )
+
+    def _admit(self, emission: Emission) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
+        assert emission.counts is not None
+        cells, grid = self.world.cells, self.model.grid
+        rows = np.repeat(emission.rows, emission.counts)
+        nth = np.concatenate([np.arange(c) for c in emission.counts])
+        rang = cells.column(f"rings.{emission.role}")[rows] - nth
+        # The role is part of the id: two processes may let their nth cell in at the same site.
+        nonce = mix(rang.astype(np.uint64) ^ self.world.chance.key(f"{emission.role} arrivals"), 7)
+        ids = mix(cells.ids[rows] ^ nonce, 3)
+        direction = _directions(self.world.chance.key(f"{emission.role} direction"), ids, grid.flat)
+        position = inside(cells.position[:, rows] + cells.column("cell.radius")[rows] * direction, grid)
+        kind = self.model.cell_types.index(emission.to)
+        values: dict[str, Any] = {"cell.type": kind, **emission.values}
+        for axis, name in enumerate(("cell.x", "cell.y", "cell.z")):
+            values[name] = position[axis]
+        real, whole = cells.rows_like(values, ids.size)
+        time = np.full(ids.size, self.world.time)
+        self.events.add(emission.event, time, ids, cells.ids[rows], np.full(ids.size, kind), position)
+        self.tally["arrived"] += ids.size
+        return ids, real, whole
+
+
+def _directions(key: np.uint64, ids: NDArray[np.uint64], flat: bool) -> Real:
+    """Unit vectors [3, n], uniform on the circle (2-D) or the sphere, one per id and for life."""
+    u = philox.uniforms(key, ids, -1, 2)
+    angle = 2.0 * np.pi * u[:, 0]
+    up = np.zeros(ids.size) if flat else 2.0 * u[:, 1] - 1.0
+    across = np.sqrt(1.0 - up**2)
+    return np.stack([across * np.cos(angle), across * np.sin(angle), up])
+
+
+def _across(direction: Real, cells: Cells, rows: NDArray[np.int64]) -> Real:
+    """Directions of division [3, n], turned away from the axes of polar cells: n - polarity (n . axis) axis, as unit vectors."""
+    if "cell.polarity" not in cells:
+        return direction
+    axis = np.stack([cells.column(f"cell.axis_{a}")[rows] if f"cell.axis_{a}" in cells else 0.0 * rows for a in "xyz"])
+    turned = direction - cells.column("cell.polarity")[rows] * (direction * axis).sum(axis=0) * axis
+    length = np.sqrt((turned**2).sum(axis=0))
+    # A direction along the axis of a fully polar cell leaves nothing; it is one in many, and divides as it came.
+    return np.where(length > 1e-9, turned / np.maximum(length, 1e-9), direction)
