@@ -99,7 +99,7 @@ def methods(model: Model) -> str:
     varying = sum(p.spread > 0 for p in model.numbers_used().values())
     shape = f"a section of {x:g} by {y:g} µm, {z:g} µm thick" if grid.flat else f"a block of {x:g} by {y:g} by {z:g} µm"
     return (
-        f"The tissue is {shape}, on voxels of {grid.voxel:g} µm. Cells are off-lattice spheres that move without inertia, "
+        f"The tissue is {shape}, on voxels of {' x '.join(f'{edge:g}' for edge in dict.fromkeys(grid.spacing))} µm. Cells are off-lattice spheres that move without inertia, "
         "push each other apart and adhere; diffusing factors are advanced exactly in the cosine modes of the closed box, "
         "immobile matrix exactly in each voxel. Drugs follow linear compartments solved by matrix exponentials. Every "
         "discrete event (death, conversion, entry) waits on a clock of its cell that spends a unit-exponential budget at "
@@ -122,7 +122,11 @@ def describe(model: Model) -> dict[str, Any]:
         "name": model.name,
         "title": model.title,
         "dimensions": 2 if grid.flat else 3,
-        "domain": {"size_um": list(grid.size), "voxel_um": grid.voxel, "shape": list(grid.shape)},
+        "domain": {
+            "size_um": list(grid.size),
+            "voxel_um": grid.voxel if isinstance(grid.voxel, float) else list(grid.spacing),
+            "shape": list(grid.shape),
+        },
         "readouts": [
             {
                 "name": r.name,

@@ -114,6 +114,22 @@ class Do:
         self._deposit(total, self._whole_turn(name, most))
         self.ledgers.field_saturable.setdefault(name, []).append((total, half))
 
+    def exchange(self, name: str, coefficient: Real, level: float, account: str = "") -> None:
+        """Let a field exchange with a reservoir at `level`: dc/dt = coefficient (level - c), with [nz, ny, nx] in 1/h.
+
+        account : body variable, in (unit of the field) pL, from which the engine takes what entered the field in the tick, and to
+        which it adds what left it
+        """
+        self._check(name, self._adds, "adds to")
+        self._never_negative(f"exchange of {name}", coefficient)
+        self._never_negative(f"level of {name}", level)
+        if account:
+            self._check(account, self._adds, "adds to")
+        rate = np.asarray(self._whole_turn(name, coefficient))
+        self._source(name)[...] += rate * level
+        self.ledgers.field_loss[name] = self.ledgers.field_loss.get(name, 0.0) + rate
+        self.ledgers.field_exchange.setdefault(name, []).append((rate, level, account))
+
     def hold(self, name: str, where: NDArray[np.bool_], values: Any) -> None:
         """Hold the field at `values` in the voxels `where` [nz, ny, nx] during this tick (Dirichlet)."""
         self._check(name, self._adds, "adds to")

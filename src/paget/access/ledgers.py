@@ -47,6 +47,7 @@ class Ledgers:
         self.field_source: dict[str, Real] = {}
         self.field_loss: dict[str, Real | float] = {}
         self.field_saturable: dict[str, list[tuple[Real, float]]] = {}
+        self.field_exchange: dict[str, list[tuple[Real, float, str]]] = {}
         self.field_faces: dict[str, dict[str, tuple[str, float, str]]] = {}
         self.field_held: dict[str, list[tuple[NDArray[np.bool_], Any]]] = {}
         self.transfers: list[tuple[str, str, Real | float]] = []

@@ -14,8 +14,8 @@ __all__ = ["Matter", "contributors"]
 
 Real = NDArray[np.float64]
 
-FIELD_RESIDUAL = 1e-8  # relative residual to which a field is solved: a hundred thousandth of the 0.1 % that is wanted
-FIELD_BALANCE = 1e-6  # relative imbalance of a field in one tick that its residual can explain
+FIELD_RESIDUAL = 1e-6  # relative residual to which a field is solved: a thousandth of the 0.1 % that is wanted
+FIELD_BALANCE = 1e-4  # relative imbalance of a field in one tick that its residual can explain
 
 
 def contributors(model: Model, name: str) -> str:
@@ -28,7 +28,7 @@ class Matter:
     """Advances the fields of one animal.
 
     flows : of each diffusing field, what was supplied by sources, lost, and entered through walls and held voxels since the
-    start, in the unit of the field times pL
+    start, in the unit of the field times pL; of supply less loss, what was `exchanged` with reservoirs such as plasma
     """
 
     def __init__(self, model: Model, world: World, ledgers: Ledgers) -> None:
@@ -39,6 +39,7 @@ class Matter:
         self.mobile = tuple(n for n in model.fields if n in self.diffusion)
         self.fixed = tuple(n for n in model.fields if n not in self.diffusion)
         self.flows: dict[str, dict[str, float]] = {}
+        self.workspace = transport.Workspace()
 
     def advance(self) -> None:
         """Advance all fields by one tick by what the processes added to them, and keep their books.
@@ -74,6 +75,7 @@ class Matter:
             ledger.field_loss,
             ledger.field_saturable,
             ledger.field_held,
+            ledger.field_exchange,
             ledger.field_faces,
             ledger.transfers,
         ):
@@ -103,19 +105,33 @@ class Matter:
                 face: transport.Inflow(value) if kind == "inflow" else transport.Fixed(value, at)
                 for face, (kind, value, at) in (faces or {}).items()
             },
+            shares=tuple(rate for rate, _, _ in ledger.field_exchange.get(name, ())),
             saturable=tuple(transport.Saturable(most, half) for most, half in ledger.field_saturable.get(name, ())),
         )
 
     def _advance_alone(self, field: transport.Diffusing) -> None:
         world, grid = self.world, self.model.grid
         try:
-            found = transport.advance(field, grid, world.dt, tolerance=FIELD_RESIDUAL, threads=world.threads)
+            found = transport.advance(
+                field,
+                grid,
+                world.dt,
+                tolerance=FIELD_RESIDUAL,
+                threads=world.threads,
+                workspace=self.workspace,
+            )
         except NumericalError as problem:
             where = f"At {world.time:g} h (tick {world.tick})"
             raise NumericalError(f"{where}: {problem} {contributors(self.model, field.name)}") from None
         change = float((found.values - field.values).sum()) * grid.voxel_volume
         self._balance(field.name, change, found.supplied, found.lost, found.entered, found.values)
         world.fields[field.name][...] = found.values
+        exchanges = self.ledgers.field_exchange.get(field.name, ())
+        for (rate, level, account), taken in zip(exchanges, found.shares, strict=True):
+            given = float(rate.sum()) * level * world.dt * grid.voxel_volume - taken
+            self.flows[field.name]["exchanged"] += given
+            if account:
+                self.ledgers.body_source[account] = self.ledgers.body_source.get(account, 0.0) - given / world.dt
 
     def _balance_plain(self, field: transport.Diffusing, after: Real) -> None:
         """What a field with one loss everywhere and closed walls must hold: it decays like a single voxel."""
@@ -128,7 +144,7 @@ class Matter:
 
     def _balance(self, name: str, change: float, supplied: float, lost: float, entered: float, after: Real) -> None:
         """Keep the books of a field, and refuse a tick in which material appeared or vanished."""
-        book = self.flows.setdefault(name, dict.fromkeys(("supplied", "lost", "entered"), 0.0))
+        book = self.flows.setdefault(name, dict.fromkeys(("supplied", "lost", "entered", "exchanged"), 0.0))
         for entry, amount in (("supplied", supplied), ("lost", lost), ("entered", entered)):
             book[entry] += amount
         held = float(np.abs(after).sum()) * self.model.grid.voxel_volume

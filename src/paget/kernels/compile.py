@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -32,18 +34,33 @@ def _private(folder: Path) -> bool:
     return not hasattr(os, "getuid") or (about.st_uid == os.getuid() and not about.st_mode & 0o022)
 
 
+def _sources() -> str:
+    """Name the present state of all kernels: numba does not notice when one changes that another calls."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    state = ";".join(f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in files)
+    return f"kernels-{hashlib.blake2b(state.encode(), digest_size=6).hexdigest()}"
+
+
 def _choose_cache() -> None:
     """Point numba at a folder it can write: beside the kernels, else the user's cache, else the temporary folder.
 
     numba refuses to compile when no cache folder is writable, which happens with read-only homes and images.
     """
-    if "NUMBA_CACHE_DIR" in os.environ or _writable(Path(__file__).parent / "__pycache__"):
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    beside = Path(__file__).parent / "__pycache__"
+    if _writable(beside):
+        here = beside / _sources()
+        for old in beside.glob("kernels-*"):
+            if old != here:
+                shutil.rmtree(old, ignore_errors=True)
+        os.environ["NUMBA_CACHE_DIR"] = str(here)
         return
     home_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "paget" / "kernels"
     temporary = Path(tempfile.gettempdir()) / f"paget-kernels-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     for folder in (home_cache, temporary):
         if _private(folder) and _writable(folder):
-            os.environ["NUMBA_CACHE_DIR"] = str(folder)
+            os.environ["NUMBA_CACHE_DIR"] = str(folder / _sources())
             return
     # Not even a private temporary folder: compile anew in every process tree rather than trust a folder of others.
     os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="paget-kernels-")

@@ -13,7 +13,7 @@ from paget.engine.transport.box import Box, modes
 from paget.engine.transport.description import Diffusing, box_of, check
 from paget.engine.transport.exact import advance_modes, integrate_modes
 from paget.engine.transport.multigrid import Workspace
-from paget.engine.transport.system import System, assemble, with_edges
+from paget.engine.transport.system import System, assemble, product, with_edges
 from paget.errors import NumericalError
 from paget.state.fields import Grid
 
@@ -57,6 +57,7 @@ class Advanced:
         `lost` is the sum over voxels of what the method's stages say, and so balances to the residual in a box without
         faces; where there are faces or held voxels, `entered` is what closes the balance. Of a steady state only the total is
         known: without faces, `lost` closes it.
+    shares : what each of the field's shares of the loss took, in the same unit
     """
 
     values: Real
@@ -66,6 +67,7 @@ class Advanced:
     supplied: float
     lost: float
     entered: float
+    shares: tuple[float, ...] = ()
 
 
 def relaxation_time(field: Diffusing, grid: Grid) -> float:
@@ -220,7 +222,8 @@ def _steady(system: System, grid: Grid, before: Real, dt: float, tolerance: floa
         # What the field holds more or less than before came or went through the edges, on the way to the steady state.
         lost = system.losing(c) * dt
         entered = change - supplied + lost
-    return Advanced(after, "steady", reached, cycles, supplied * volume, lost * volume, entered * volume)
+    shares = tuple(product(share[system.part], c) * dt * volume for share in system.field.shares)
+    return Advanced(after, "steady", reached, cycles, supplied * volume, lost * volume, entered * volume, shares)
 
 
 def _steps(
@@ -228,6 +231,7 @@ def _steps(
 ) -> Advanced:
     h, c, worst, cycles = dt / steps, before, 0.0, 0
     lost = entered = 0.0
+    shares = [0.0] * len(system.field.shares)
     for _ in range(steps):
         stages: list[tuple[float, Real]] = []
         if order == 2:
@@ -246,6 +250,8 @@ def _steps(
             cycles, worst, stages = cycles + count, max(worst, reached), [(1.0, new)]
         for share, at in stages:
             lost += share * h * system.losing(at)
+            for index, part in enumerate(system.field.shares):
+                shares[index] += share * h * product(part[system.part], at)
         # The solver will use the memory of its last answer again.
         c = _positive(system, stages[-1][1]).copy()
     after = with_edges(system, c)
@@ -254,7 +260,8 @@ def _steps(
         # Through walls far more goes to and fro than stays, so the net is known best from all the rest.
         entered = change - supplied + lost
     name, volume = "implicit" if order == 1 else "transient", grid.voxel_volume
-    return Advanced(after, name, worst, cycles, supplied * volume, lost * volume, entered * volume)
+    taken = tuple(share * volume for share in shares)
+    return Advanced(after, name, worst, cycles, supplied * volume, lost * volume, entered * volume, taken)
 
 
 def _positive(system: System, c: Real) -> Real:

@@ -62,6 +62,10 @@ class Diffusing:
 
     Secretion towards a saturation T at a rate S is a source ``S T`` and a loss ``S``; exchange with capillaries of
     permeability P and plasma concentration c is a source ``P c`` and a loss ``P``. Faces that are not named are closed.
+
+    shares : parts of the loss [nz, ny, nx] whose takings are to be known apart from those of the rest
+
+    shares : parts of the loss [nz, ny, nx] whose takings are to be known apart from those of the rest
     """
 
     name: str
@@ -72,6 +76,7 @@ class Diffusing:
     held: Held | None = None
     faces: Mapping[str, Fixed | Inflow] = field(default_factory=dict)
     saturable: tuple[Saturable, ...] = ()
+    shares: tuple[Real, ...] = ()
 
     @property
     def uniform(self) -> float | None:
@@ -85,7 +90,8 @@ class Diffusing:
     def linear(self) -> bool:
         """Whether the field diffuses with one loss everywhere, so that every mode relaxes by its own exponential."""
         at_voxels = any(isinstance(face, Fixed) and face.at == "voxels" for face in self.faces.values())
-        return self.held is None and not self.saturable and not at_voxels and self.uniform is not None
+        plain = self.held is None and not self.saturable and not self.shares
+        return plain and not at_voxels and self.uniform is not None
 
 
 def box_of(field: Diffusing, grid: Grid) -> tuple[Box, tuple[slice, slice, slice]]:

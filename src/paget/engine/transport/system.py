@@ -68,7 +68,7 @@ class System:
 
     def losing(self, c: Real) -> float:
         """What losses and sinks take, per h, summed over voxels."""
-        total = _product(self.loss, c)
+        total = product(self.loss, c)
         return total + float(self.taken(c).sum()) if self.sinks else total
 
     def entering(self, c: Real, time: float = 1.0) -> float:
@@ -81,7 +81,7 @@ class System:
             layer = c[edge.layer]
             total += edge.gain * layer.size * time - edge.rate * float(layer.sum())
         if self.drawn is not None and self.brought is not None:
-            total += float(self.brought.sum()) * time - _product(self.drawn, c)
+            total += float(self.brought.sum()) * time - product(self.drawn, c)
         return total
 
     def rate(self, c: Real) -> float:
@@ -163,7 +163,7 @@ class System:
         return 1e-15 * largest * float(np.abs(x).max()) / float(np.abs(right).mean())
 
 
-def _product(one: Real, other: Real) -> float:
+def product(one: Real, other: Real) -> float:
     """Sum of products, in a fixed order and without a field in between."""
     return float(np.einsum("zyx,zyx->", one, other))
 

@@ -35,6 +35,7 @@ class Supply(Part):
 
     permeability : of a mature capillary wall. plasma : level in the plasma, or `level` the body variable that holds it.
     diffusion : in the tissue, if the steep field at a vessel is to be accounted for below the size of a voxel
+    account : body variable, in (unit of the field) pL, that pays for what enters the tissue and gets what leaves it
     """
 
     field: str
@@ -42,6 +43,7 @@ class Supply(Part):
     plasma: Number = number("@")
     level: str = ""
     diffusion: Number = number("um**2/h")
+    account: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +95,13 @@ class VesselExchange(Process):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return (VESSELS, *self.adds, *dict.fromkeys(s.level for s in self.supplies if s.level))
+        fields = dict.fromkeys(supply.field for supply in self.supplies)
+        return (VESSELS, *fields, *dict.fromkeys(s.level for s in self.supplies if s.level))
 
     @property
     def adds(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(supply.field for supply in self.supplies))
+        accounts = (supply.account for supply in self.supplies if supply.account)
+        return tuple(dict.fromkeys((*(supply.field for supply in self.supplies), *accounts)))
 
     def prepared(self, values: Values) -> Any:
         """Numbers of every supply, and room for what was computed for the network at hand."""
@@ -121,8 +125,7 @@ class VesselExchange(Process):
                     numbers[f"{index}.diffusion"],
                 )
             plasma = float(see[supply.level]) if supply.level else numbers[f"{index}.plasma"]
-            do.add(supply.field, known[index] * plasma)
-            do.lose(supply.field, known[index])
+            do.exchange(supply.field, known[index], plasma, supply.account)
 
 
 @dataclass(frozen=True, kw_only=True)
