@@ -29,7 +29,7 @@ PROTOCOL = ("protocol.doses", "protocol.operations")
 POSITION = "cell.position"
 VIEWS = (POSITION, "cell.contacts", "tissue.bonds", "tissue.vessels")  # what the engine offers beside plain variables
 ENGINE_OWNED = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.age", "cell.founder", "cell.owed")
-EVENTS = ("arrival", "conversion", "death", "division")
+EVENTS = ("arrival", "conversion", "death", "division", "leave")
 
 
 @dataclass(frozen=True)

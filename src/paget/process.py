@@ -73,7 +73,7 @@ class Process(ABC):
     phase : when in the tick it acts
     on : cell types it acts on, in its view the rows; empty for processes on fields or the body
     reads, adds, sets : names of variables; `protocol.doses` and `protocol.operations` are readable too
-    emits : structural events, as "death", "division", "conversion", "arrival"
+    emits : structural events, as "death", "division", "conversion", "arrival", "leave"
     clock : True if it waits for a hazard; the engine then keeps one clock per cell and process
     summary : what it does, where the class is a general form; every : ticks between its turns
     """

@@ -99,7 +99,7 @@ def test_help_tells_every_command_and_costs_no_heavy_import():
     code = f"import sys; from paget.cli import main; main(['--help']); print([m for m in {heavy} if m in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(Path(paget.__file__).parents[1]), "COLUMNS": "90"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
-    for command in ("list", "show", "explain", "run", "report", "info", "new", "schema"):
+    for command in ("list", "show", "explain", "run", "report", "info", "new", "schema", "import", "grow"):
         assert f" {command} " in done.stdout
     assert done.stdout.strip().endswith("[]")
 
@@ -118,7 +118,7 @@ def test_wrong_usage_has_exit_code_2_and_offers_the_nearest_command(call):
 
 
 def test_every_command_has_help_with_its_arguments(call):
-    for command in ("list", "show", "explain", "run", "report", "info", "new", "schema"):
+    for command in ("list", "show", "explain", "run", "report", "info", "new", "schema", "import", "grow"):
         told = call(command, "--help")
         assert told.code == 0
         assert f"Usage: paget {command}" in told.out

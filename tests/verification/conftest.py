@@ -45,12 +45,14 @@ def gallery(request: pytest.FixtureRequest) -> Callable[..., Any]:
         matplotlib.use("Agg")
         from matplotlib import pyplot as plt
 
-        style = {"axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "font.size": 10}
+        style = {"axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": INK, "legend.frameon": False}
         with plt.rc_context(style):
             drawn, axes = plt.subplots(1, panels, figsize=(4.8 * panels, 3.4), layout="constrained")
             try:
                 yield axes
                 if drawing:
+                    for axis in drawn.axes:
+                        _few_ticks(axis)
                     IMAGES.mkdir(parents=True, exist_ok=True)
                     drawn.savefig(IMAGES / f"{case}.png", dpi=110, facecolor=PAPER)
                     words = text() if callable(text) else text
@@ -60,6 +62,20 @@ def gallery(request: pytest.FixtureRequest) -> Callable[..., Any]:
                 plt.close(drawn)
 
     return figure
+
+
+def _few_ticks(axes: Any) -> None:
+    """On logarithmic axes of less than two decades write 1, 2, 5; on longer ones powers of ten only."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() != "log":
+            continue
+        axis.set_minor_formatter(NullFormatter())
+        low, high = sorted(axis.get_view_interval())
+        if high < 100.0 * low:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 CHAPTERS = {
@@ -80,8 +96,8 @@ drawn by a test that also asserts what it shows. Run all of it, and draw this pa
 pytest tests/verification --draw
 ```
 
-Comparisons with the trajectories of PhysiCell 1.14.2 need its files, which are not part of this project (set `PAGET_REFERENCE` to
-their folder); those tests are skipped without them.
+Comparisons with the trajectories of PhysiCell 1.14.2 need its files, which are not part of this project (set `PAGET_REFERENCE`
+to their folder); those tests are skipped without them.
 """
 
 

@@ -170,7 +170,7 @@ def test_a_point_spreads_as_the_green_function_of_diffusion_with_decay(gallery, 
     ) as axes:
         axes.plot(r, green, label="closed form")
         axes.plot(r, line, "o", ms=3, label="paget")
-        axes.set(xlabel="distance (um)", ylabel="concentration")
+        axes.set(xlabel="distance (um)", ylabel="share of the material in a voxel")
         axes.legend()
     # What differences over a voxel leave of the fourth derivative at the top of a Gaussian: h^2 / (8 sigma^2) per dimension.
     assert worst < 1.2 * dimensions * edge**2 / (16.0 * diffusion * time)
@@ -346,7 +346,7 @@ def test_the_diffusion_cases_of_permedcoe_agree_with_an_independent_integration(
         axes.plot(60 * times, exact[(slice(None), *middle)], label="independent (BDF)")
         axes.plot(60 * times, [c[middle] for c in curve], "o", ms=3, label="paget")
         axes.axhline(steady[middle], ls=":", color="grey", label="paget, steady")
-        axes.set(xlabel="time (min)", ylabel="uM in the middle")
+        axes.set(xlabel="time (min)", ylabel="concentration in the middle (uM)")
         axes.legend()
     # 40 second-order steps from a jump at the walls, whose first ones are damped rather than resolved.
     assert error < 5e-3
@@ -429,5 +429,5 @@ def test_oxygen_after_ticks_of_six_minutes_does_not_depend_on_how_they_are_cut(r
         f"which follow the course, {list(errors.values())[-1]:.1e}.",
     ) as axes:
         axes.loglog(list(errors), np.maximum(list(errors.values()), 1e-12), "o-")
-        axes.set(xlabel="tick (min)", ylabel="largest difference from the steady state")
+        axes.set(xlabel="tick (min)", ylabel="largest relative difference")
     assert max(errors.values()) < 1e-3

@@ -77,12 +77,12 @@ def test_cells_that_divide_at_a_rate_grow_exponentially(gallery):
         t = np.linspace(0.0, hours, 100)
         band = z * np.sqrt(founders * np.exp(rate * t) * (np.exp(rate * t) - 1.0))
         axes.fill_between(
-            t, founders * np.exp(rate * t) - band, founders * np.exp(rate * t) + band, alpha=0.3, label="band"
+            t, founders * np.exp(rate * t) - band, founders * np.exp(rate * t) + band, alpha=0.3, label="99 % band"
         )
         for dt, (time, number, _) in runs.items():
             axes.plot(time, number, label=f"tick {dt:g} h")
         axes.set(xlabel="time (h)", ylabel="living cells", yscale="log")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 def test_cells_that_only_die_decline_exponentially(gallery):
@@ -104,11 +104,11 @@ def test_cells_that_only_die_decline_exponentially(gallery):
         t = np.linspace(0.0, hours, 100)
         alive = np.exp(-rate * t)
         band = z * np.sqrt(founders * alive * (1.0 - alive))
-        axes.fill_between(t, founders * alive - band, founders * alive + band, alpha=0.3, label="band")
+        axes.fill_between(t, founders * alive - band, founders * alive + band, alpha=0.3, label="99 % band")
         for dt, (time, number, _) in runs.items():
             axes.plot(time, number, label=f"tick {dt:g} h")
         axes.set(xlabel="time (h)", ylabel="living cells")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,13 +162,13 @@ def test_cells_that_crowd_each_other_grow_logistically(gallery):
         + "."
     )
     with gallery("logistic-growth", title="Logistic growth", text=text) as axes:
-        axes.errorbar(moments, logistic(moments), z * spread, fmt="none", color="0.4", label="band")
+        axes.errorbar(moments, logistic(moments), z * spread, fmt="none", color="0.4", label="99 % band")
         t = np.linspace(0.0, hours, 200)
         axes.plot(t, logistic(t), color="0.4", label="logistic")
         for dt, (time, number, _) in runs.items():
             axes.plot(time, number, label=f"tick {dt:g} h")
         axes.set(xlabel="time (h)", ylabel="cells")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 def test_clones_die_out_with_the_probability_of_the_branching_process(gallery):
@@ -201,12 +201,12 @@ def test_clones_die_out_with_the_probability_of_the_branching_process(gallery):
         t = np.linspace(0.0, hours, 100)
         p = extinct(t)
         band = stats.norm.ppf(0.5 + BAND / 2) * np.sqrt(p * (1 - p) / clones)
-        axes.fill_between(t, p - band, p + band, alpha=0.3, label="band")
+        axes.fill_between(t, p - band, p + band, alpha=0.3, label="99 % band")
         for dt, (time, share) in found.items():
             axes.plot(time, share, label=f"tick {dt:g} h")
         axes.axhline((death / birth) ** founders, color="0.5", lw=0.8, ls=":")
-        axes.set(xlabel="time (h)", ylabel="extinct clones")
-        axes.legend(frameon=False)
+        axes.set(xlabel="time (h)", ylabel="share of clones that are extinct")
+        axes.legend()
 
 
 # ---- cycles -----------------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_phases_of_the_textbook_cycle_last_7_6_3_and_2_hours(gallery):
         for due in (18.0, 36.0, 54.0):
             axes.axvline(due, color="0.6", lw=0.8, ls=":")
         axes.set(xlabel="time (h)", ylabel="cells")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 def test_a_whole_tissue_divides_on_the_hour_while_its_cells_push_each_other():
@@ -304,11 +304,11 @@ def test_phases_of_an_asynchronous_population_are_shared_as_in_theory(gallery):
     with gallery("phase-fractions", title="Phases of an asynchronous population", text=text, panels=2) as axes:
         for panel, (name, labels, expected, band, share) in zip(axes, found, strict=True):
             at = np.arange(len(labels))
-            panel.bar(at, share, color="#9db7a8", label="found")
+            panel.bar(at, share, color="#9db7a8", label="paget")
             panel.errorbar(at, expected, band, fmt="o", color="k", capsize=4, label="theory, 99 % band")
             panel.set_xticks(at, labels)
             panel.set(title=name, ylabel="share of cells")
-            panel.legend(frameon=False)
+            panel.legend()
 
 
 def test_a_population_with_random_phases_grows_at_the_leading_eigenvalue(gallery):
@@ -330,10 +330,10 @@ def test_a_population_with_random_phases_grows_at_the_leading_eigenvalue(gallery
         f"after 36 h, found {family.mean():.3f} (99 % band {width(1) * spread:.3f})."
     )
     with gallery("eigenvalue-growth", title="Growth rate of a cycle with random phases", text=text) as axes:
-        axes.plot(time, number / 2000, label="found")
+        axes.plot(time, number / 2000, label="paget")
         axes.plot(time, np.exp(growth * time), "k:", label="leading eigenvalue")
         axes.set(xlabel="time (h)", ylabel="cells per founder", yscale="log")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 # ---- volume -----------------------------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ def test_volumes_agree_with_the_published_simulator_step_by_step_and_with_the_ex
             panel.plot(*runs[False][:2], label="exact")
             panel.plot(*runs[True][:2], "k:", label="explicit, 6 min")
             panel.set(title=title, xlabel="time (h)", ylabel="volume (um³)")
-            panel.legend(frameon=False)
+            panel.legend()
 
 
 def test_tissue_and_kernel_give_the_same_necrosis():

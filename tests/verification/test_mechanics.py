@@ -86,9 +86,11 @@ def test_two_cells_follow_their_ordinary_differential_equation(gallery, name, la
             path = follow(line([0, gap]), times, law, radius, order=2, caution=0.002, stride=0.01)
             distance = path[:, 0, 1] - path[:, 0, 0]
             worst = max(worst, float(np.abs(path[:, 0] - exact.y.T).max()))
-            axes.plot(times, distance)
+            axes.plot(times, distance, label=f"from {gap:g} um")
             axes.plot(times[::4], (exact.y[1] - exact.y[0])[::4], "k.")
-        axes.set(xlabel="h", ylabel="distance, um")
+        axes.plot([], [], "k.", label="differential equation")
+        axes.set(xlabel="time (h)", ylabel="distance (um)")
+        axes.legend()
     # Second order in steps of 0.2 % of the fastest time constant and 0.01 um; the kinks of the laws cost some of it.
     assert worst < 1e-4
     if name == "quadratic":
@@ -138,7 +140,7 @@ def test_the_schemes_converge_with_their_orders(gallery):
     ) as axes:
         axes.loglog(steps, errors[1], "o-", label="Euler")
         axes.loglog(steps, errors[2], "s-", label="Adams-Bashforth 2")
-        axes.set(xlabel="sub-step x stiffness", ylabel="largest error, um")
+        axes.set(xlabel="sub-step x stiffness", ylabel="largest error (um)")
         axes.legend()
     assert 0.9 < slopes[1] < 1.15
     # Contacts that close or open within a step lower the second order a little.
@@ -163,9 +165,10 @@ def test_cell_types_stick_by_the_mean_of_their_affinities(gallery):
         "two affinities grows "
         "from 0 to 1 (dots), beside the balance of repulsion and the geometric mean of the affinities (line).",
     ) as axes:
-        axes.plot(shares, exact)
-        axes.plot(shares, found, "ko")
+        axes.plot(shares, exact, label="closed form")
+        axes.plot(shares, found, "ko", label="paget")
         axes.set(xlabel="affinity", ylabel="distance / summed radii")
+        axes.legend()
     # Without adhesion cells part as 1 / t: after 50 h the last 1e-4 of the way is left.
     assert np.allclose(found[1:], exact[1:], atol=1e-6)
     assert np.isclose(found[0], 1.0, atol=1e-3)
@@ -191,10 +194,13 @@ def test_overlapping_cells_in_a_row_spread_to_their_spacing(gallery, n):
         f"differential equations (dots) and the spacing {BALANCE:.5f} at rest (dashes). Largest difference of a "
         f"cell: {worst:.1e} um.",
     ) as axes:
-        axes.plot(times, width)
-        axes.plot(times[::5], ((exact[:, -1] - exact[:, 0]) / (2.0 * RADIUS))[::5], "k.")
-        axes.axhline((n - 1) * BALANCE, ls="--", c="grey")
-        axes.set(xlabel="h", ylabel="width, diameters")
+        axes.plot(times, width, label="paget")
+        axes.plot(
+            times[::5], ((exact[:, -1] - exact[:, 0]) / (2.0 * RADIUS))[::5], "k.", label="differential equations"
+        )
+        axes.axhline((n - 1) * BALANCE, ls="--", c="grey", label="equilibrium")
+        axes.set(xlabel="time (h)", ylabel="width (diameters)")
+        axes.legend()
     assert worst < 0.02  # the default sub-steps, from a start in which every cell overlaps by half
     assert (np.diff(width) > -1e-9).all()
     # The slowest mode of a row decays within some n^2 / 50 h.
@@ -224,9 +230,10 @@ def test_an_impulse_carries_a_cell_as_far_as_its_friction_lets_it(gallery):
         "motion with the velocity "
         "force / friction, beside the closed form (dots): it moves 100 um and stops. Inertia plays no part.",
     ) as axes:
-        axes.plot(times / MINUTE, np.array(path) - 500.0)
-        axes.plot(times / MINUTE, exact - 500.0, "k.")
-        axes.set(xlabel="min", ylabel="um")
+        axes.plot(times / MINUTE, np.array(path) - 500.0, label="paget")
+        axes.plot(times / MINUTE, exact - 500.0, "k.", label="closed form")
+        axes.set(xlabel="time (min)", ylabel="way of the cell (um)")
+        axes.legend()
     assert np.allclose(path, exact, atol=1e-9)
 
 
@@ -256,10 +263,11 @@ def test_two_cells_pushed_together_from_30_um_stop_where_contact_balances_the_pu
         f"While they meet, sub-steps of up to 1 um "
         f"are off by up to {late:.2f} um, those of 0.05 um by {finer:.1e} um; both come to rest at the same place.",
     ) as axes:
-        axes.plot(times * 60, distance)
-        axes.plot(times[::3] * 60, other[::3], "k.")
-        axes.axhline(rest, ls="--", c="grey")
-        axes.set(xlabel="min", ylabel="distance, um")
+        axes.plot(times * 60, distance, label="paget")
+        axes.plot(times[::3] * 60, other[::3], "k.", label="differential equation")
+        axes.axhline(rest, ls="--", c="grey", label="balance of forces")
+        axes.set(xlabel="time (min)", ylabel="distance (um)")
+        axes.legend()
     assert late < 0.6  # cells that meet at 2 um per sub-step notice each other up to one sub-step late
     assert finer < 0.01
     assert np.isclose(distance[-1], rest, atol=1e-3)
@@ -352,9 +360,10 @@ def test_two_cells_follow_physicell(gallery, reference, gap):
         ),
     ) as axes:
         minutes = rows["time_min"][1:]
-        axes.plot(minutes, mine[:, 1] - mine[:, 0])
-        axes.plot(minutes[::20], (theirs[:, 1] - theirs[:, 0])[::20], "k.", ms=3)
-        axes.set(xlabel="min", ylabel="distance, um")
+        axes.plot(minutes, mine[:, 1] - mine[:, 0], label="paget")
+        axes.plot(minutes[::20], (theirs[:, 1] - theirs[:, 0])[::20], "k.", ms=4, label="PhysiCell 1.14.2")
+        axes.set(xlabel="time (min)", ylabel="distance (um)")
+        axes.legend()
     assert worst < 1e-6
     assert known < 1e-6
     assert (until == len(theirs)) == (gap != 6)
@@ -398,8 +407,11 @@ def test_a_cluster_of_300_cells_follows_physicell(gallery, reference):
     ) as axes:
         for axis, step in zip(axes, (10, 100), strict=True):
             here, apart, rows = differences[step]
-            axis.scatter(np.arange(300), np.maximum(apart, 1e-11), s=6, c=np.where(overlooked[step - 1], "C3", "C0"))
-            axis.set(xlabel="cell", ylabel="difference, um", yscale="log", title=f"{step / 10:g} min")
+            missed = overlooked[step - 1]
+            for which, colour, label in ((~missed, "C0", "found all partners"), (missed, "C3", "partners overlooked")):
+                axis.scatter(np.flatnonzero(which), np.maximum(apart, 1e-11)[which], s=8, c=colour, label=label)
+            axis.set(xlabel="cell", ylabel="difference (um)", yscale="log", title=f"after {step / 10:g} min")
+        axes[1].legend(loc="lower right")
     # The difference starts at the cells whose partners were overlooked, and spreads by contact from there.
     assert minute[touched].max() == minute.max()
     assert (minute > 1e-6).sum() < 150

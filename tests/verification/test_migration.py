@@ -84,10 +84,11 @@ def test_persistent_walkers_spread_as_fuerth_says_at_any_tick(gallery, flat):
         t = np.linspace(0.02, hours, 200)
         for persistence in (0.05, 1.0):
             axes.plot(t, fuerth(t, speed, persistence), color="0.5", lw=3, alpha=0.5)
+        axes.plot([], [], color="0.5", lw=3, alpha=0.5, label="Fürth")
         for persistence, dt, mean, _ in curves:
-            axes.plot(np.arange(1, mean.size) * dt, mean[1:], ".", ms=3, label=f"{persistence:g} h, tick {dt:g} h")
+            axes.plot(np.arange(1, mean.size) * dt, mean[1:], ".", ms=3, label=f"{persistence:g} h, {dt:g} h")
         axes.set(xlabel="time (h)", ylabel="mean squared displacement (um²)", xscale="log", yscale="log")
-        axes.legend(frameon=False, fontsize=7)
+        axes.legend(fontsize=8, markerscale=3, title="persistence, tick", title_fontsize=8)
 
 
 def test_directions_of_walkers_forget_themselves_exponentially_at_any_tick():
@@ -139,7 +140,7 @@ def test_guided_cells_drift_as_fast_as_the_mean_cosine_of_their_directions(galle
             drift, error = found[flat]
             axes.errorbar(biases, drift, z * error, fmt="o", ms=4, color=colour, label="2-D" if flat else "3-D")
         axes.set(xlabel="bias", ylabel="drift / speed")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 def test_a_fully_biased_cell_covers_120_um_in_the_time_that_its_speed_takes(gallery):
@@ -166,7 +167,7 @@ def test_a_fully_biased_cell_covers_120_um_in_the_time_that_its_speed_takes(gall
             axes.plot([], [], color={1.0: "k", 0.75: "C0", 0.5: "C1"}[bias], label=f"bias {bias:g}")
         axes.axvline(120.0, color="0.6", ls=":")
         axes.set(xlabel="along the gradient (um)", ylabel="across (um)")
-        axes.legend(frameon=False)
+        axes.legend()
 
 
 @pytest.mark.parametrize("tick", ["3 min", "6 min", "30 min"])

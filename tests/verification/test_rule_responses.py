@@ -74,6 +74,7 @@ def test_responses_are_those_of_the_published_simulator_to_rounding(reference, g
                 axis.plot(oxygen, curve[name], label=f"pressure {pressure:g}")
                 shown = expected[(expected.dead == 0) & (expected.pressure == pressure)]
                 axis.plot(shown.oxygen, shown[column], "o", color="#1f2933", markersize=3)
-            axis.set(xlabel="oxygen [mmHg]", ylabel=f"{name} [1/min]")
-        axes[0].legend(frameon=False, fontsize=8)
+            axis.set(xlabel="oxygen (mmHg)", ylabel=f"{name} (1/min)")
+        axes[0].plot([], [], "o", color="#1f2933", markersize=3, label="PhysiCell 1.14.2")
+        axes[0].legend(fontsize=8)
     assert max(excess.values()) <= 0.0, excess

@@ -96,13 +96,13 @@ def test_a_capillary_in_its_krogh_cylinder_agrees_with_the_closed_form(gallery):
         axes[0].plot(r, krogh(r), color="k", lw=1, label="closed form")
         for voxel, (away_, oxygen_) in profiles.items():
             near = (away_ > 1.5 * voxel) & (away_ < 110.0)
-            axes[0].plot(away_[near], oxygen_[near], ".", ms=3, label=f"{voxel:g} um voxels")
-        axes[0].set(xlabel="distance from the capillary, um", ylabel="oxygen, mmHg")
-        axes[0].legend(frameon=False)
+            axes[0].plot(away_[near], oxygen_[near], ".", ms=4, label=f"{voxel:g} um voxels")
+        axes[0].set(xlabel="distance from the capillary (um)", ylabel="oxygen (mmHg)")
+        axes[0].legend()
         axes[1].loglog(list(worst), list(worst.values()), "o-", label="with the field below a voxel")
         axes[1].loglog(list(without), list(without.values()), "s--", label="voxel value at the wall")
-        axes[1].set(xlabel="voxel, um", ylabel="largest error, mmHg")
-        axes[1].legend(frameon=False)
+        axes[1].set(xlabel="voxel (um)", ylabel="largest error (mmHg)")
+        axes[1].legend()
     # 1 % of the blood level: the grid's own error of a logarithm one and a half voxels from its pole is about that.
     assert max(worst.values()) < 0.01 * BLOOD
     assert without[5.0] > 4.0  # the correction is what makes it agree
@@ -139,9 +139,9 @@ def test_a_line_source_in_consuming_tissue_agrees_with_its_bessel_function(galle
         r = np.linspace(6.0, 240.0, 200)
         axes.semilogy(r, at_wall * k0(r / length) / k0(rim), color="k", lw=1, label="closed form")
         for voxel, (away_, oxygen_) in kept.items():
-            axes.semilogy(away_, oxygen_, ".", ms=3, label=f"{voxel:g} um voxels")
-        axes.set(xlabel="distance from the capillary, um", ylabel="oxygen, mmHg")
-        axes.legend(frameon=False)
+            axes.semilogy(away_, oxygen_, ".", ms=4, label=f"{voxel:g} um voxels")
+        axes.set(xlabel="distance from the capillary (um)", ylabel="oxygen (mmHg)")
+        axes.legend()
     # The five-point operator at three voxels to the length l is off by (h/l)^2 / 12, about half a per cent, and more at the
     # pole.
     assert max(errors.values()) < 0.015
@@ -201,8 +201,8 @@ def test_what_vessels_give_is_what_tissue_uses_and_stores(gallery):
         seconds = np.arange(len(left)) * dt * 3600.0
         axes.plot(seconds, left, color="k", label="left the plasma")
         axes.stackplot(seconds, stored, spent, labels=("stored", "used"), alpha=0.6)
-        axes.set(xlabel="time, s", ylabel="oxygen, mmHg pL")
-        axes.legend(frameon=False, loc="upper left")
+        axes.set(xlabel="time (s)", ylabel="oxygen (mmHg pL)")
+        axes.legend(loc="upper left")
     assert gap < 1e-8
 
 
@@ -233,8 +233,8 @@ def test_flow_in_a_small_network_is_that_of_the_hand_solution(gallery):
     with gallery("vessel-flow", title="Blood flow in networks of vessels", text=text, panels=2) as axes:
         axes[0].bar(np.arange(5) - 0.2, by_hand / 1e3, 0.4, label="by hand")
         axes[0].bar(np.arange(5) + 0.2, flows / 1e3, 0.4, label="solved")
-        axes[0].set(xlabel="vessel of the bridge", ylabel="flow, nL/h")
-        axes[0].legend(frameon=False)
+        axes[0].set(xlabel="vessel of the bridge", ylabel="flow (nL/h)", ylim=(0.0, 1.25 * by_hand.max() / 1e3))
+        axes[0].legend(ncols=2)
         _draw(axes[1], with_flow(tree_bed((1000.0, 1000.0, 20.0), 4, RADIUS, flat=True), VISCOSITY), by_flow=True)
     np.testing.assert_allclose(flows, by_hand, rtol=1e-10)
     assert max(leaks) < 1e-9
@@ -304,8 +304,8 @@ def test_a_network_grows_towards_vegf_joins_and_loses_what_has_no_flow(gallery):
             axis.set_title(f"{hour:.0f} h", fontsize=10)
         axes[2].stackplot(time, running, idle, labels=("with flow", "without"), colors=("crimson", "0.7"))
         axes[2].axvline(blocked_at, color="k", ls=":", lw=1)
-        axes[2].set(xlabel="time, h", ylabel="length of vessels, um")
-        axes[2].legend(frameon=False, loc="upper left")
+        axes[2].set(xlabel="time (h)", ylabel="length of vessels (um)")
+        axes[2].legend(loc="upper left")
     assert nearest < 60.0
     assert loops[blocked_at] > loops[24.0]
     assert idle[time == blocked_at][0] > 0.0
@@ -369,4 +369,4 @@ def _draw(axis, network, by_flow=False):
         )
     tips = network.position[:2, network.tip]
     axis.plot(tips[0], tips[1], "k.", ms=5)
-    axis.set(xlabel="x, um", ylabel="y, um", aspect="equal")
+    axis.set(xlabel="x (um)", ylabel="y (um)", aspect="equal")

@@ -180,6 +180,31 @@ class Do:
         self._never_negative(f"transfer of {source}", coefficient)
         self.ledgers.transfers.append((source, target, self._whole_turn(source, coefficient)))
 
+    def bind_field(self, free: str, bound: str, capacity: Any, on: float, off: float) -> None:
+        """Let a field bind to sites that do not move: d bound / dt = on free (capacity - bound) - off bound.
+
+        bound : immobile field of the same unit; capacity : sites, taken or not, [nz, ny, nx] or a number in that unit
+        on : per unit of the field and h; off : 1/h. What loses its site is free again.
+        """
+        role, variables = self._process.role, self._world.variables
+        for name in (free, bound):
+            self._check(name, self._adds, "adds to")
+        if not variables[bound].immobile or variables[free].immobile:
+            raise ContractError(
+                f"process '{role}' binds '{free}' as '{bound}'; it can bind a field that diffuses as one that is immobile"
+            )
+        if variables[free].unit != variables[bound].unit:
+            raise ContractError(
+                f"process '{role}' binds '{free}' in {variables[free].unit or 'plain numbers'} as '{bound}' in "
+                f"{variables[bound].unit or 'plain numbers'}; give both the same unit"
+            )
+        for what, number in (("number of sites", capacity), ("rate of binding", on), ("rate of release", off)):
+            self._sound(what, number)
+            self._never_negative(what, number)
+        self.ledgers.bindings.append(
+            (free, bound, capacity, float(self._whole_turn(free, on)), float(self._whole_turn(free, off)))
+        )
+
     def set(self, name: str, values: Any) -> None:
         """Set a variable that this process owns: [n_rows] for ``cell.*``, a number or array for ``body.*``."""
         self._check(name, self._sets, "sets")
@@ -274,23 +299,28 @@ class Do:
         values: Mapping[str, Any] | None = None,
         partner: Rows | None = None,
         gives: tuple[str, ...] = (),
+        account: str = "",
     ) -> None:
         """Ask for a structural event of the cells whose `rings` [n_rows] are finite.
 
-        kind : "death", "division" or "conversion"; event : its name in the record, if the process has several
+        kind : "death", "division", "conversion", or "leave" (the cell goes out of the tissue alive, with all that it has)
+        event : its name in the record, if the process has several
         to : the new cell type; a conversion without it only changes `values`
         leaves : amounts, in (unit of the field) pL, that a dying cell leaves in its voxel
         values : variables of the converted cell, or of both daughters: numbers or [n_rows]
         partner, gives : rows [n_rows] of cells to which a dying cell gives these variables, or -1 for none
+        account : body variable that counts the cells that left
         """
         self._check(kind, self._emits, "emits")
-        event = event or self._process.event
-        if event not in self._process.events:
-            raise ContractError(
-                f"process '{self._process.role}' records '{event}' without declaring it (it declares "
-                f"{', '.join(self._process.events) or 'nothing'})"
-            )
+        event = self._recorded(event)
         leaves = leaves or {}
+        if kind == "leave" and (leaves or values or partner is not None):
+            raise ContractError(
+                f"process '{self._process.role}' lets cells leave alive: they take with them all that they have, so that "
+                "`leaves`, `values` and `partner` have no meaning"
+            )
+        if account:
+            self._check(account, self._adds, "adds to")
         for field_name in leaves:
             self._check(field_name, self._adds, "adds to")
             self._sound(field_name, leaves[field_name])
@@ -325,8 +355,58 @@ class Do:
                 None,
                 None if partner is None else partner[due],
                 gives,
+                account=account,
             )
         )
+
+    def _recorded(self, event: str) -> str:
+        """The name of an event in the record, as it was declared."""
+        event = event or self._process.event
+        if event not in self._process.events:
+            raise ContractError(
+                f"process '{self._process.role}' records '{event}' without declaring it (it declares "
+                f"{', '.join(self._process.events) or 'nothing'})"
+            )
+        return event
+
+    def enter(
+        self,
+        cell_type: str,
+        position: Real,
+        values: Mapping[str, Any],
+        *,
+        times: Real | None = None,
+        event: str = "",
+        account: str = "",
+    ) -> None:
+        """Let new cells of `cell_type` into the tissue at `position` [3, k] um, which no cell of the tissue has to let in.
+
+        values : variables that they start with, numbers or [k]; times : when within the tick [k] in h, at its start if not given
+        event : its name in the record; account : body variable that counts the cells outside, from which they are taken
+        """
+        self._check("arrival", self._emits, "emits")
+        event = self._recorded(event)
+        if account:
+            self._check(account, self._adds, "adds to")
+        self._newcomer(cell_type, values)
+        self._sound(POSITION, position)
+        many = position.shape[1]
+        rings = np.zeros(many) if times is None else np.asarray(times, np.float64)
+        self._sound("time of arrival", rings)
+        if many:
+            self.ledgers.emissions.append(
+                Emission(
+                    self._process.role,
+                    "arrival",
+                    event,
+                    np.empty(0, np.int64),
+                    rings,
+                    cell_type,
+                    values=dict(values),
+                    places=np.array(position, np.float64),
+                    account=account,
+                )
+            )
 
     def arrive(self, cell_type: str, counts: NDArray[np.int64], values: Mapping[str, Any]) -> None:
         """Let `counts` [n_rows] new cells of `cell_type` enter at each of the process's cells."""

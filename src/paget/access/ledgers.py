@@ -21,6 +21,8 @@ class Emission:
 
     rows : slots [k] of the cells; rings : time of the event within the tick [k] in h; values : numbers or [k]
     partner : slots [k] of those who take over the variables `gives` of the cells, or -1
+    places : positions [3, k] um of newcomers that no cell lets in; they have no rows
+    account : body variable that counts the cells outside the tissue, from which newcomers come and to which leavers go
     """
 
     role: str
@@ -34,6 +36,8 @@ class Emission:
     counts: NDArray[np.int64] | None = None
     partner: Rows | None = None
     gives: tuple[str, ...] = ()
+    places: Real | None = None
+    account: str = ""
 
 
 class Ledgers:
@@ -51,6 +55,7 @@ class Ledgers:
         self.field_faces: dict[str, dict[str, tuple[str, float, str]]] = {}
         self.field_held: dict[str, list[tuple[NDArray[np.bool_], Any]]] = {}
         self.transfers: list[tuple[str, str, Real | float]] = []
+        self.bindings: list[tuple[str, str, Real | float, float, float]] = []
         self.body_source: dict[str, float] = {}
         self.body_loss: dict[str, float] = {}
         self.emissions: list[Emission] = []

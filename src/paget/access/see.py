@@ -73,6 +73,11 @@ class See:
         return self._world.cells.ids[self.rows]
 
     @property
+    def by_id(self) -> Rows:
+        """All slots [n] in ascending order of id, for kernels that work on whole columns."""
+        return self._world.cells.order
+
+    @property
     def count(self) -> int:
         return len(self._world.cells) if self._process.whole else int(self._world.rows(self._on).size)
 

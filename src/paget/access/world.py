@@ -71,6 +71,7 @@ class World:
                 np.array(grid.size),
                 periodic=grid.periodic,
                 threads=self.threads,
+                by_id=cells.order,
             )
         return self.contact_cache["all"]
 

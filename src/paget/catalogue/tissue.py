@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mechanics"]
 
+SKIN = 4.0  # um; reach of neighbour lists beyond contact, which changes speed alone: lung is sparse, lists are short
 TOLERANCE = 0.2  # um; shorter moves than a hundredth of a cell wait for the next tick
 
 
@@ -69,6 +70,9 @@ class Mechanics(Process):
             mobile=mobile,
             flat=see.flat,
             tolerance=TOLERANCE,
+            skin=SKIN,
+
+
             threads=see.threads,
         )
         if found.failed:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from paget.cli import catalogued, files, results, running
+from paget.cli import catalogued, files, growing, results, running
 from paget.cli.terminal import complain, make_encodings_safe
 from paget.errors import PagetError
 
@@ -46,7 +46,7 @@ def _options(
     pass
 
 
-_LOOK, _WORK, _WRITE = "Look at studies", "Run and report", "Write a study"
+_LOOK, _WORK, _WRITE, _TISSUE = "Look at studies", "Run and report", "Write a study", "Models of PhysiCell"
 app.command("list", rich_help_panel=_LOOK)(catalogued.list_catalogue)
 app.command("show", rich_help_panel=_LOOK)(catalogued.show)
 app.command("explain", rich_help_panel=_LOOK)(catalogued.explain)
@@ -55,6 +55,8 @@ app.command("report", rich_help_panel=_WORK)(results.report)
 app.command("info", rich_help_panel=_WORK)(results.info)
 app.command("new", rich_help_panel=_WRITE)(files.new)
 app.command("schema", rich_help_panel=_WRITE)(files.schema)
+app.command("import", rich_help_panel=_TISSUE)(growing.import_settings)
+app.command("grow", rich_help_panel=_TISSUE)(growing.grow)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

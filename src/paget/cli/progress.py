@@ -1,4 +1,4 @@
-"""How far the animals are: a moving bar on a terminal, a line now and then in a log."""
+"""How far a study or a tissue is: a moving bar on a terminal, a line now and then in a log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -16,7 +17,7 @@ from paget.cli.terminal import remark, screen
 if TYPE_CHECKING:
     from paget.engine.ensemble import Event
 
-__all__ = ["Remaining", "showing_progress"]
+__all__ = ["Remaining", "showing_growth", "showing_progress"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -44,9 +45,36 @@ class Remaining:
         return f"about {seconds / 3600:.1f} h left"
 
 
+@dataclass(frozen=True)
+class _News:
+    """What there is to show: in words, as a share of the whole, and a remark that must not be missed."""
+
+    words: str
+    overall: float
+    complete: bool = False
+    message: str = ""
+
+
 @contextmanager
 def showing_progress() -> Iterator[Callable[[Event], None]]:
-    """Give a function that shows each piece of news, on standard error."""
+    """Give a function that shows each piece of news of a study, on standard error."""
+    with _showing() as show:
+        yield lambda event: show(
+            _News(_counts(event), event.overall, event.finished + event.failed == event.total, event.message)
+        )
+
+
+@contextmanager
+def showing_growth(hours: float) -> Iterator[Callable[[float, int], None]]:
+    """Give a function that shows the time (h) and the number of cells of a tissue that grows for `hours`, on standard error."""
+    with _showing() as show:
+        yield lambda time, cells: show(
+            _News(f"{time:.1f} of {hours:g} h, {cells:,} cells", time / hours, time >= hours)
+        )
+
+
+@contextmanager
+def _showing() -> Iterator[Callable[[_News], None]]:
     console = screen(sys.stderr)
     remaining = Remaining()
     if not console.is_terminal:
@@ -56,26 +84,25 @@ def showing_progress() -> Iterator[Callable[[Event], None]]:
     with Progress(*columns, TextColumn("{task.fields[left]}"), console=console, transient=True) as bars:
         bar = bars.add_task("starting", total=1.0, left="")
 
-        def show(event: Event) -> None:
-            if event.message:
-                bars.console.print(Text(event.message), soft_wrap=True)
-            bars.update(bar, completed=event.overall, description=_counts(event), left=remaining.words(event.overall))
+        def show(news: _News) -> None:
+            if news.message:
+                bars.console.print(Text(news.message), soft_wrap=True)
+            bars.update(bar, completed=news.overall, description=news.words, left=remaining.words(news.overall))
 
         yield show
 
 
-def _lines(remaining: Remaining) -> Callable[[Event], None]:
+def _lines(remaining: Remaining) -> Callable[[_News], None]:
     last = float("-inf")
 
-    def show(event: Event) -> None:
+    def show(news: _News) -> None:
         nonlocal last
-        left = remaining.words(event.overall)
-        if event.message:
-            remark(event.message)
-        complete = event.finished + event.failed == event.total
-        if complete or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
+        left = remaining.words(news.overall)
+        if news.message:
+            remark(news.message)
+        if news.complete or time.monotonic() - last >= SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            remark(f"{_counts(event)} ({event.overall:.0%}{f', {left}' if left and not complete else ''})")
+            remark(f"{news.words} ({news.overall:.0%}{f', {left}' if left and not news.complete else ''})")
 
     return show
 

@@ -18,7 +18,7 @@ from paget.errors import SimulationFailed, StudyError
 if TYPE_CHECKING:
     from paget.experiment import Study
 
-__all__ = ["run"]
+__all__ = ["continuation", "free_folder", "run"]
 
 
 def run(
@@ -66,7 +66,7 @@ def run(
         text = dump_study(chosen)
     if resume and out is None:
         raise StudyError("--resume needs to know which result to continue: add --out DIR.")
-    folder = out if out is not None else _free_folder(chosen.name)
+    folder = out if out is not None else free_folder(chosen.name)
     _announce(given, chosen, folder)
     try:
         with showing_progress() as progress:
@@ -75,7 +75,7 @@ def run(
         say()
         say(f"Result: {result.path}" if no_report else f"Report: {result.report()}")
     except (KeyboardInterrupt, SystemExit) as stop:
-        remark(f"Stopped. What was committed is kept; continue with: {_continuation(out, folder)}")
+        remark(f"Stopped. What was committed is kept; continue with: {continuation(out, folder)}")
         raise typer.Exit(130) if isinstance(stop, KeyboardInterrupt) else stop from None
     except SimulationFailed as error:
         raise SimulationFailed(f"{error}\nFor a report of the others: paget report {folder}") from error
@@ -97,7 +97,8 @@ def _option(text: str) -> tuple[str, str | int | float]:
     return key, value
 
 
-def _free_folder(name: str) -> Path:
+def free_folder(name: str) -> Path:
+    """The first of NAME-results, NAME-results-2, ... that does not exist yet."""
     candidates = (Path(f"{name}-results{f'-{number}' if number > 1 else ''}") for number in itertools.count(1))
     return next(folder for folder in candidates if not folder.exists())
 
@@ -113,7 +114,7 @@ def _announce(given: Study, study: Study, folder: Path) -> None:
             remark(f"'{arm}' will not be compared: its control '{control}' is not among the arms that are run.")
 
 
-def _continuation(out: Path | None, folder: Path) -> str:
-    """The command that was given, with what it takes to go on in the same folder."""
+def continuation(out: Path | None, folder: Path) -> str:
+    """Return the command that was given, with what it takes to go on in the same folder."""
     words = [*sys.argv[1:], *([] if out is not None else ["--out", str(folder)])]
     return shlex.join(["paget", *words, *([] if "--resume" in words else ["--resume"])])

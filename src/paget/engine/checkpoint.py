@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paget.engine.tick import Stepper
 from paget.errors import ModelError
 from paget.state.bonds import Bonds
+from paget.tissue.vessels.network import VesselNetwork
 
 __all__ = ["restore", "state_of"]
 
@@ -82,8 +83,8 @@ def restore(stepper: Stepper, state: State) -> None:
         Bonds.restored({k: state[f"bonds.{k}"] for k in ("first", "second")}) if "bonds.first" in state else Bonds()
     )
     kept = {k.removeprefix("vessels."): v for k, v in state.items() if k.startswith("vessels.")}
-    if kept and world.vessels is not None:
-        world.vessels = world.vessels.restored(kept)
+    if kept:
+        world.vessels = VesselNetwork.restored(kept)
     world.tick = int(counts["tick"])
     world.time = world.tick * world.dt
     stepper.structure.tally = Counter(counts["tally"])

@@ -130,7 +130,9 @@ class Simulation:
 
     @property
     def flows(self) -> dict[str, dict[str, float]]:
-        """Of each diffusing field, what was supplied, lost, and entered through walls, in its unit times pL; it balances."""
+        """Of each diffusing field, in its unit times pL, what was supplied, lost, entered through walls, and is bound: its amount
+        changed by supplied - lost + entered - bound. Of supply less loss, what was exchanged with the blood.
+        """
         return {name: dict(book) for name, book in self.stepper.matter.flows.items()}
 
     def fingerprint(self) -> str:

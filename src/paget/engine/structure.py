@@ -1,4 +1,4 @@
-"""Structural events: births, deaths, changes of type, arrivals, and cells that are taken up by others."""
+"""Structural events: births, deaths, changes of type, cells that come or leave, and cells that are taken up by others."""
 
 from __future__ import annotations
 
@@ -89,10 +89,19 @@ class Structure:
             elif emission.kind == "death":
                 self._bury(emission, rows, rings)
                 keep[rows] = False
+            elif emission.kind == "leave":
+                self._let_go(emission, rows, rings)
+                keep[rows] = False
             else:
                 born.append(self._divide(emission, rows, rings, picked))
                 keep[rows] = False
-        born += [self._admit(emission) for emission in arrivals]
+        entered: Counter[str] = Counter()
+        for emission in arrivals:
+            if emission.places is None:
+                born.append(self._admit(emission))
+            else:
+                born.append(self._let_in(emission, emission.places, entered[emission.role]))
+                entered[emission.role] += emission.rings.size
         self.world.cells_changed()
         self.world.bonds = self.world.bonds.without(cells.ids[~keep])
         if born or not keep.all():
@@ -111,7 +120,7 @@ class Structure:
         ends = {
             int(row): float(ring)
             for emission, rows, rings, _ in changes
-            if emission.kind in ("death", "division")
+            if emission.kind in ("death", "division", "leave")
             for row, ring in zip(rows, rings, strict=True)
         }
         meals = sorted(
@@ -197,6 +206,16 @@ class Structure:
             np.add.at(self.world.fields[name].reshape(-1), voxels, amount / grid.voxel_volume)
         self.tally["died"] += rows.size
 
+    def _let_go(self, emission: Emission, rows: NDArray[np.int64], rings: Real) -> None:
+        """Count cells out of the tissue; they live on elsewhere."""
+        self._log(emission, rows, rings, self.world.cells.ids[rows])
+        self.tally["left"] += rows.size
+        self._count_outside(emission.account, rows.size)
+
+    def _count_outside(self, account: str, change: int) -> None:
+        if account:
+            self.world.body[account] = float(self.world.body[account]) + change
+
     def _divide(
         self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
@@ -233,14 +252,39 @@ class Structure:
         ids = mix(cells.ids[rows] ^ nonce, 3)
         direction = _directions(self.world.chance.key(f"{emission.role} direction"), ids, grid.flat)
         position = inside(cells.position[:, rows] + cells.column("cell.radius")[rows] * direction, grid)
+        return self._newcomers(emission, ids, position, np.zeros(ids.size), cells.ids[rows])
+
+    def _let_in(
+        self, emission: Emission, places: Real, already: int
+    ) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
+        """Cells that come from outside the tissue to places of their own."""
+        # The nth newcomer of a process in a tick: a number that no other one of this process has in this animal.
+        nth = np.uint64(self.world.tick) << np.uint64(32) | np.arange(
+            already, already + emission.rings.size, dtype=np.uint64
+        )
+        ids = mix(nth ^ self.world.chance.key(f"{emission.role} arrivals"), 5)
+        left = np.maximum(self.world.dt - emission.rings, 0.0)
+        return self._newcomers(emission, ids, inside(places, self.model.grid), emission.rings, ids, left)
+
+    def _newcomers(
+        self,
+        emission: Emission,
+        ids: NDArray[np.uint64],
+        position: Real,
+        rings: Real,
+        host: NDArray[np.uint64],
+        owed: Real | None = None,
+    ) -> tuple[NDArray[np.uint64], Real, NDArray[np.int64]]:
+        cells, n = self.world.cells, ids.size
         kind = self.model.cell_types.index(emission.to)
         values: dict[str, Any] = {"cell.type": kind, **emission.values}
-        for axis, name in enumerate(("cell.x", "cell.y", "cell.z")):
-            values[name] = position[axis]
-        real, whole = cells.rows_like(values, ids.size)
-        time = np.full(ids.size, self.world.time)
-        self.events.add(emission.event, time, ids, cells.ids[rows], np.full(ids.size, kind), position)
-        self.tally["arrived"] += ids.size
+        values.update(zip(("cell.x", "cell.y", "cell.z"), position, strict=True))
+        if owed is not None and "cell.owed" in cells:
+            values["cell.owed"] = owed
+        self.tally["arrived"] += n
+        self._count_outside(emission.account, -n)
+        self.events.add(emission.event, self.world.time + rings, ids, host, np.full(n, kind), position)
+        real, whole = cells.rows_like(values, n)
         return ids, real, whole
 
 

@@ -123,6 +123,7 @@ def relax(
     tolerance: float = 0.0,
     skin: float = 2.0,
     threads: int = 1,
+    by_id: Whole | None = None,
 ) -> Relaxation:
     """Move cells for `dt` hours by the velocities that contacts, motility, springs and walls give them.
 
@@ -151,42 +152,37 @@ def relax(
     caution, stride : bounds of a chosen sub-step, relative to stiffness (0.2 and 0.4 for the two orders) and in um
     tolerance : um; chosen sub-steps end when nothing would move farther in the time left
     skin : um by which neighbour lists reach farther than contacts; it changes speed alone
+    by_id : rows in ascending order of id, where the caller knows them
     """
     n = radius.size
     if n == 0:
         return Relaxation(np.zeros(0), np.zeros((3, 0)), 0, 0)
-    by_id = None if bool((ids[1:] > ids[:-1]).all()) else np.argsort(ids)
-    ranked = np.array(ids if by_id is None else ids[by_id], np.uint64)
-    rank_of = np.arange(n) if by_id is None else np.argsort(by_id)
+    order_of_ids, rank_of = _ranks(ids, by_id)
     edge, closed = np.array(size, np.float64), np.array(periodic, np.bool_)
-
-    def sorted_(values: ArrayLike) -> NDArray[np.float64]:
-        found = np.asarray(values, np.float64)
-        return found if by_id is None else found[..., by_id]
-
     constants, affinity = np.zeros(3), np.empty((0, 0))
     cells = np.zeros((n, 8))
-    cells[:, :3] = sorted_(position).T
-    cells[:, motion.RADIUS] = sorted_(radius)
+    cells[:, :3] = position.T
+    cells[:, motion.RADIUS] = radius
     if isinstance(law, Linear):
         code, constants[:] = LINEAR, law
         # The list may only hold too many pairs: the law itself decides who is in reach.
         cells[:, motion.RANGE] = law.reach * (1.0 + 1e-12) * cells[:, motion.RADIUS]
     else:
         code = QUADRATIC
-        cells[:, motion.RANGE] = np.maximum(sorted_(law.reach), 1e-6) * cells[:, motion.RADIUS]
-        cells[:, motion.REPULSION] = np.sqrt(sorted_(law.repulsion))
-        cells[:, motion.ADHESION] = np.sqrt(sorted_(law.adhesion))
+        cells[:, motion.RANGE] = np.maximum(law.reach, 1e-6) * cells[:, motion.RADIUS]
+        cells[:, motion.REPULSION] = np.sqrt(law.repulsion)
+        cells[:, motion.ADHESION] = np.sqrt(law.adhesion)
         if law.affinity is not None and law.types is not None:
-            cells[:, motion.TYPE] = sorted_(law.types)
+            cells[:, motion.TYPE] = law.types
             affinity = np.sqrt(law.affinity * law.affinity.T)
     springs = _springs(rank_of, bonds, anchors, n)
-    still = np.ones(n, np.bool_) if mobile is None else mobile if by_id is None else mobile[by_id]
-    drifts = np.empty((0, 3)) if drift is None else np.ascontiguousarray(sorted_(drift).T)
-    drags = np.empty(0) if drag is None else sorted_(drag)
+    still = np.ones(n, np.bool_) if mobile is None else mobile
+    drifts = np.empty((0, 3)) if drift is None else np.ascontiguousarray(np.asarray(drift, np.float64).T)
+    drags = np.empty(0) if drag is None else np.asarray(drag, np.float64)
+    ranked = np.ascontiguousarray(ids[order_of_ids])
     before = np.zeros((n, 4))
     if velocity is not None:
-        before[:, :3] = sorted_(velocity).T
+        before[:, :3] = velocity.T
     rate = np.zeros((n, 4))
     pressure = np.zeros(n)
     equal = 0 if step is None else max(round(dt / step), 1)
@@ -196,7 +192,7 @@ def relax(
     bounds: Any = (float(dt), equal, longest, share, float(stride), second, float(tolerance), float(skin))
     steps, left, last, failed, worst = 0, float(dt), 0.0, "", -1
     with team(threads, n) as work:
-        packing = Packing(cells, edge, closed, work)
+        packing = Packing(cells, rank_of, edge, closed, work)
         fastest, stiffest, far = (np.zeros(packing.pieces) for _ in range(3))
         while True:
             try:
@@ -206,7 +202,8 @@ def relax(
                 break
             if steps or velocity is not None:
                 before = before[source]
-            packed = tuple(a[packing.rank] if a.size else a for a in (still, drifts, drags))
+            rows = order_of_ids[packing.rank]
+            packed = tuple(a[rows] if a.size else a for a in (still, drifts, drags))
             forces: Any = (
                 packing.cells,
                 ranked,
@@ -251,16 +248,21 @@ def relax(
                 closed,
                 pressure,
             )
-    rows = rank if by_id is None else by_id[rank]
+    rows = order_of_ids[rank]
     position[:, rows] = packing.cells[:, :3].T
-    speeds = np.empty((3, n))
+    speeds, unsorted = np.empty((3, n)), np.empty(n)
     speeds[:, rows] = before[:, :3].T
-    if by_id is not None:
-        unsorted = np.empty(n)
-        unsorted[by_id] = pressure
-        pressure = unsorted
-        worst = int(by_id[worst]) if failed else -1
-    return Relaxation(pressure, speeds, steps, packing.builds, failed, worst)
+    unsorted[order_of_ids] = pressure
+    worst = int(order_of_ids[worst]) if failed else -1
+    return Relaxation(unsorted, speeds, steps, packing.builds, failed, worst)
+
+
+def _ranks(ids: Ids, by_id: Whole | None) -> tuple[Whole, Whole]:
+    """Rows in ascending order of id, and the place of every row in that order."""
+    order = by_id if by_id is not None else np.argsort(ids)
+    rank = np.empty(ids.size, np.int64)
+    rank[order] = np.arange(ids.size)
+    return order, rank
 
 
 def _springs(rank_of: Whole, bonds: Bonds | None, anchors: Anchors | None, n: int) -> tuple[Whole, Whole, Real]:
@@ -294,6 +296,7 @@ def contacts(
     *,
     periodic: ArrayLike = (False, False, False),
     threads: int = 1,
+    by_id: Whole | None = None,
 ) -> tuple[Whole, Whole]:
     """Who touches whom: the neighbours of row i are other[start[i]:start[i + 1]], in ascending order of their ids.
 
@@ -308,14 +311,14 @@ def contacts(
     n = reach.size
     if n == 0:
         return np.zeros(1, np.int64), np.empty(0, np.int64)
-    by_id = np.argsort(ids)
+    order_of_ids, rank_of = _ranks(ids, by_id)
     cells = np.zeros((n, 8))
-    cells[:, :3] = position.T[by_id]
-    cells[:, motion.RANGE] = reach[by_id]
+    cells[:, :3] = position.T
+    cells[:, motion.RANGE] = reach
     with team(threads, n) as work:
-        packing = Packing(cells, np.asarray(size, np.float64), np.asarray(periodic, np.bool_), work)
+        packing = Packing(cells, rank_of, np.asarray(size, np.float64), np.asarray(periodic, np.bool_), work)
         packing.build(0.0)
-    rows = by_id[packing.rank]
+    rows = order_of_ids[packing.rank]
     start = np.zeros(n + 1, np.int64)
     start[1 + rows] = packing.many
     np.cumsum(start, out=start)

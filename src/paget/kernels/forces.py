@@ -32,7 +32,7 @@ def linear(distance: float, contact: float, stiffness: float, adhesion: float, r
 
 @kernel
 def quadratic(distance: float, contact: float, limit: float, repulsion: float, adhesion: float) -> tuple[float, float]:
-    """Velocity per um of separation and stiffness of the contact, both in 1/h, of two soft potentials with finite range.
+    """Velocity per um of separation in 1/h, and stiffness over squared distance, of two soft potentials with finite range.
 
     repulsion (1 - d / contact)^2 below `contact`, less adhesion (1 - d / limit)^2 below `limit` (both um/h at d = 0).
     One division serves all three quotients, because divisions set the pace of the whole engine.
@@ -44,8 +44,9 @@ def quadratic(distance: float, contact: float, limit: float, repulsion: float, a
     inside = max(1.0 - distance * per_limit, 0.0)
     push = repulsion * overlap
     pull = adhesion * inside
-    speed = (push * overlap - pull * inside) * (inverse * contact * limit)
-    return speed, 2.0 * (push * per_contact + pull * per_limit)
+    per_distance = inverse * contact * limit
+    stiffness = 2.0 * (push * per_contact + pull * per_limit)
+    return (push * overlap - pull * inside) * per_distance, stiffness * per_distance * per_distance
 
 
 @kernel

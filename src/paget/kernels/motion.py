@@ -108,8 +108,9 @@ def velocities(
     constants : [3] stiffness, adhesion, reach of the linear law; affinity : [types, types] factors of adhesion, or empty
     mobile : [n]; drift : [n, 3] or empty; drag : [n] or empty, all by packed cell; where : packed cell of a rank
     bonds by rank: bond_start [n + 1] or empty, bond_other (rank, or -1 for a point), bond [5, m] (stiffness, rest length,
-    point). The stiffness of contacts is left out for the linear law, whose own is known. A speed that is not a number
-    counts as infinite.
+    point). The stiffness around a cell is a norm of the sum over its contacts of k u u^T, with k their stiffness and u their
+    direction: no mode of the tissue relaxes faster than twice the largest. It is left out for the linear law, whose own
+    is known. A speed that is not a number counts as infinite.
     """
     wraps = periodic[0] or periodic[1] or periodic[2]
     low = begin * PIECE
@@ -200,13 +201,29 @@ def velocities(
             vx = 0.0
             vy = 0.0
             vz = 0.0
+            xx = 0.0
+            yy = 0.0
+            zz = 0.0
+            xy = 0.0
+            yz = 0.0
+            zx = 0.0
             total = 0.0
             # A cell that holds its place is passed over, not multiplied by zero: its sum may be without bounds.
             for _ in range(many[p]):
-                vx += speed[s] * dx[s]
-                vy += speed[s] * dy[s]
-                vz += speed[s] * dz[s]
-                total += stiff[s]
+                ax = dx[s]
+                ay = dy[s]
+                az = dz[s]
+                pace = speed[s]
+                tight = stiff[s]
+                vx += pace * ax
+                vy += pace * ay
+                vz += pace * az
+                xx += tight * ax * ax
+                yy += tight * ay * ay
+                zz += tight * az * az
+                xy += tight * ax * ay
+                yz += tight * ay * az
+                zx += tight * az * ax
                 s += ONE
             if not mobile[p]:
                 velocity[p, 0] = 0.0
@@ -241,6 +258,7 @@ def velocities(
                     total += stiffness
             if flat:
                 vz = 0.0
+            total += max(xx + abs(xy) + abs(zx), max(yy + abs(xy) + abs(yz), zz + abs(zx) + abs(yz)))
             if drag.size > 0:
                 vx /= drag[p]
                 vy /= drag[p]

@@ -29,16 +29,16 @@ class Crowd(Exception):
 class Packing:
     """Cells in the order of their bins, and the neighbours of each in ascending order of id.
 
-    cells : [n, 8] lines of memory as in `paget.kernels.motion`, given in ascending order of id
+    cells : [n, 8] lines of memory as in `paget.kernels.motion`, given in any order
     rank : [n] place of every packed cell in the order of ids; where : its inverse
     start, many, other : the neighbours of packed cell p are the packed cells other[start[p]:start[p] + many[p]]
     """
 
-    def __init__(self, cells: Real, size: Real, periodic: Flags, work: Team) -> None:
+    def __init__(self, cells: Real, rank: NDArray[np.integer], size: Real, periodic: Flags, work: Team) -> None:
         n = cells.shape[0]
         pieces = -(-n // PIECE)
         self.cells, self.size, self.periodic, self._work = cells, size, periodic, work
-        self.rank = np.arange(n, dtype=np.uint32)
+        self.rank = rank.astype(np.uint32)
         self.where = self.rank.copy()
         self.place = np.zeros((4, n + lists.BLOCK))
         self.start = np.empty(n, np.uint64)
@@ -64,7 +64,7 @@ class Packing:
         """
         n = self.rank.size
         corner, edges, counts = self._grid(skin)
-        total = int(counts.prod())
+        total = int(lists.bins_in(counts))
         self._work(lists.bin_cells, self.cells, corner, edges, counts, self.size, self.periodic, self._bins)
         first = lists.count_bins(self._bins, total, self._source)
         self._work(lists.sort_bins, self._bins, first, self.rank, self._source)

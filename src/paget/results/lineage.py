@@ -16,8 +16,8 @@ from paget.errors import ResultError
 __all__ = ["newick", "parents"]
 
 DIVISION = "division"
-LOSSES = ("death",)
-ARRIVALS = ("arrival",)
+LOSSES = ("death", "intravasation")
+ARRIVALS = ("arrival", "extravasation")
 
 
 def parents(events: pd.DataFrame, division: str = DIVISION) -> pd.DataFrame:

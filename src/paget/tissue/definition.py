@@ -252,6 +252,7 @@ class Motility(Part):
     towards : field -> sensitivity; positive climbs, negative descends. Gradients of immobile fields make it haptotaxis.
     normalised : each gradient counts by its direction only. stops_at : pressure at which contact inhibition halves the
     speed (0 for none). in_plane : keep to the x-y plane in 3-D.
+    intravasation : rate of getting into a perfused vessel that the cell touches.
     """
 
     speed: Given = number("um/h")
@@ -261,6 +262,7 @@ class Motility(Part):
     normalised: bool = False
     stops_at: Given = number("")
     in_plane: bool = False
+    intravasation: Given = number("1/h")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,15 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from paget.errors import ModelError
+from paget.errors import EvidenceError, ModelError
 from paget.evidence import Parameter
-from paget.process import Named, Phase, Process, Values
+from paget.process import NOTHING, Named, Phase, Process, Values
 from paget.tissue.definition import Given, Part, number, numbers
+from paget.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
     from paget.access import Do, See
 
-__all__ = ["FACES", "FieldDecay", "HeldField", "HeldVoxels", "Substrate"]
+__all__ = ["FACES", "FieldBinding", "FieldDecay", "HeldField", "HeldVoxels", "Substrate"]
 
 FACES = {"xmin": "x-", "xmax": "x+", "ymin": "y-", "ymax": "y+", "zmin": "z-", "zmax": "z+"}
 
@@ -54,6 +56,8 @@ class Substrate(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.initial, Parameter) and self.initial.key == NOTHING:
+            object.__setattr__(self, "initial", dataclasses.replace(self.initial, unit=self.unit))
         unknown = [face for face in (*self.walls, *self.inflow) if face not in FACES]
         if unknown:
             raise ModelError(f"{self.field}: '{unknown[0]}' is no face of the tissue; faces are {', '.join(FACES)}")
@@ -133,6 +137,74 @@ class HeldField(Process):
             do.let_in(self.substrate.field, face, flux)
         if level.size:
             do.hold(self.substrate.field, mask, level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldBinding(Process):
+    """A substance binds to sites that do not move, as VEGF to heparan sulphates of the matrix, and is released again.
+
+    d bound / dt = on free (capacity - bound) - off bound in every voxel, solved exactly; free and bound together stay the same.
+    Half of a tick's binding acts before transport and half after it, so that a tick counts in second order.
+
+    factor : the field that binds; bound : immobile field in the same unit, of what is bound
+    sites : immobile field of the material that binds, if there are not as many sites everywhere
+    capacity : sites, taken or not, in the unit of the factor (for each unit of `sites`)
+    on : rate of binding; off : rate of release; off / on is the concentration that fills half of the sites
+    unit : of the factor, where it is not in the vocabulary
+
+    Assumes one kind of site. What is bound where the material is degraded becomes free.
+
+    Raises
+    ------
+    EvidenceError
+        If a number has no basis.
+    """
+
+    phase: ClassVar[Phase] = Phase.TRANSPORT
+    factor: str
+    bound: str
+    sites: str = ""
+    capacity: Named | Parameter
+    on: Named | Parameter
+    off: Named | Parameter
+    unit: str = ""
+    site_unit: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for slot in ("capacity", "on", "off"):
+            if not isinstance(getattr(self, slot), (Named, Parameter)):
+                raise EvidenceError(
+                    f"process '{self.role}': {slot} = {getattr(self, slot)!r} has no basis; name a parameter, or give a quantity "
+                    "with its reason"
+                )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return (self.sites,) if self.sites else ()
+
+    @property
+    def adds(self) -> tuple[str, ...]:
+        return (self.factor, self.bound)
+
+    @property
+    def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
+        unit = _unit(self.factor, self.unit) or "dimensionless"
+        each = _unit(self.sites, self.site_unit) if self.sites else ""
+        capacity = f"{unit}/({each})" if each else unit
+        return (
+            ("capacity", self.capacity, "" if capacity == "dimensionless" else capacity),
+            ("on", self.on, f"1/({unit}*h)"),
+            ("off", self.off, "1/h"),
+        )
+
+    def step(self, see: See, do: Do, p: Values) -> None:
+        capacity = p.capacity * see[self.sites] if self.sites else p.capacity
+        do.bind_field(self.factor, self.bound, capacity, p.on, p.off)
+
+
+def _unit(name: str, given: str) -> str:
+    return given or (VARIABLES[name].unit if name in VARIABLES else "")
 
 
 def unit_of(substrates: tuple[Substrate, ...]) -> Mapping[str, str]:

@@ -37,6 +37,7 @@ _MIGRATION = ("cell.migration_x", "cell.migration_y", "cell.migration_z")
 WALL = 6000.0  # um/h, repulsion of the edge of the domain at distance 0: ten times that of the reference cell
 TOLERANCE = 0.01  # um; moves that would stay below it for the rest of a tick wait for the next
 STRIDE = 1.0  # um; the longest move in one sub-step, an eighth of the radius of the reference cell
+CAUTION = 0.8  # sub-step of Euler's scheme over its limit of stability; the page of verification shows what it costs
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,11 @@ class TissueMechanics(TissueProcess):
             periodic=see.periodic,
             flat=see.flat,
             tolerance=TOLERANCE,
+            order=1,
+            caution=CAUTION,
             stride=STRIDE,
             threads=see.threads,
+            by_id=see.by_id,
         )
         if found.failed:
             cell = f"cell {ids[found.row]}" if found.row >= 0 else "a cell"

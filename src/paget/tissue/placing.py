@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,15 @@ from paget.evidence import ParameterTable
 from paget.process import Named
 from paget.tissue.definition import CellDefinition, Number
 
-__all__ = ["Cells", "close_packed_ball", "hexagonal_disc", "resting_state", "value_of"]
+__all__ = [
+    "Cells",
+    "close_packed_ball",
+    "hexagonal_disc",
+    "resting_numbers",
+    "resting_state",
+    "resting_values",
+    "value_of",
+]
 
 Real = NDArray[np.float64]
 
@@ -82,24 +90,36 @@ def resting_state(
     definitions: Sequence[CellDefinition], kind: NDArray[np.int64], parameters: ParameterTable
 ) -> dict[str, Real]:
     """Variables [n] of living cells at rest, each as its type has them: volumes, their targets, and the type's own variables."""
-    rows: list[dict[str, float]] = []
-    for definition in definitions:
-        v = definition.volume
-        total, nuclear = value_of(v.total, "um**3", parameters), value_of(v.nuclear, "um**3", parameters)
-        fluid = value_of(v.fluid_fraction, "", parameters)
-        cytoplasm, nucleus = (1.0 - fluid) * (total - nuclear), (1.0 - fluid) * nuclear
-        rows.append(
-            {
-                "cell.volume": total,
-                "cell.nuclear_volume": nuclear,
-                "cell.fluid": fluid * total,
-                "cell.nuclear_solid": nucleus,
-                "cell.cytoplasmic_solid": cytoplasm,
-                "cell.target_nuclear_solid": nucleus,
-                "cell.target_cytoplasmic_solid": cytoplasm,
-                "cell.calcified": value_of(v.calcified_fraction, "", parameters),
-                **{name: value_of(number, number.unit, parameters) for name, number in definition.own.items()},
-            }
-        )
+    rows = [
+        resting_values({slot: value_of(number, unit, parameters) for slot, number, unit in resting_numbers(definition)})
+        for definition in definitions
+    ]
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: np.array([row.get(name, 0.0) for row in rows])[kind] for name in names}
+
+
+def resting_numbers(definition: CellDefinition) -> Iterator[tuple[str, Number, str]]:
+    """(slot, number, unit) of all that decides the state of a cell at rest: its volumes, and its own variables by their names."""
+    wanted = ("volume.total", "volume.nuclear", "volume.fluid_fraction", "volume.calcified_fraction")
+    for slot, given, unit in definition.volume.listed():
+        if f"volume.{slot}" in wanted:
+            yield f"volume.{slot}", given, unit
+    for name, given in definition.own.items():
+        yield name, given, given.unit
+
+
+def resting_values(values: Mapping[str, float]) -> dict[str, float]:
+    """Variables of a living cell at rest, by the `values` of the slots of `resting_numbers`."""
+    total, nuclear, fluid = (values[f"volume.{slot}"] for slot in ("total", "nuclear", "fluid_fraction"))
+    cytoplasm, nucleus = (1.0 - fluid) * (total - nuclear), (1.0 - fluid) * nuclear
+    return {
+        "cell.volume": total,
+        "cell.nuclear_volume": nuclear,
+        "cell.fluid": fluid * total,
+        "cell.nuclear_solid": nucleus,
+        "cell.cytoplasmic_solid": cytoplasm,
+        "cell.target_nuclear_solid": nucleus,
+        "cell.target_cytoplasmic_solid": cytoplasm,
+        "cell.calcified": values["volume.calcified_fraction"],
+        **{name: value for name, value in values.items() if name.startswith("cell.")},
+    }

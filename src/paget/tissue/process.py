@@ -26,7 +26,8 @@ MANY = 20_000  # cells; with fewer, kernels of physiology lose more by starting 
 class TissueProcess(Process):
     """One mechanism of all cell types of a tissue.
 
-    definitions : one of each cell type, in the order of the model's types, so that `cell.type` is the row of a table
+    definitions : one of each cell type, in the order of the model's types, so that `cell.type` is the row of a table; a tissue
+    fills in its own, their units and what is ruled, where a process of its `processes` has none
     units : unit of each field. ruled : behaviours that have a column of their own, because a rule or a cell changes them
     parts : slots of the definitions, by their beginning, that are the numbers of this process
     """
@@ -34,7 +35,7 @@ class TissueProcess(Process):
     whole: ClassVar[bool] = True
     parts: ClassVar[tuple[str, ...]] = ()
 
-    definitions: tuple[CellDefinition, ...]
+    definitions: tuple[CellDefinition, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     ruled: tuple[str, ...] = ()
 

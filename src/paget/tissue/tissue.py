@@ -31,6 +31,7 @@ from paget.rules import Rule
 from paget.state import Grid
 from paget.tissue.attachment import Anchorage, Attachment
 from paget.tissue.behaviours import base_values, behaviour, column_of
+from paget.tissue.body import BodyVariable, PlasmaLevel, is_amount_of
 from paget.tissue.cycle import CellCycle
 from paget.tissue.death import Dying
 from paget.tissue.definition import CellDefinition, Number
@@ -40,7 +41,11 @@ from paget.tissue.interactions import Attack, Encounters, Injury, Transformation
 from paget.tissue.mechanics import TissueMechanics
 from paget.tissue.migration import Migration
 from paget.tissue.placing import VOLUMES, Cells, resting_state, value_of
+from paget.tissue.process import TissueProcess
 from paget.tissue.rules import CellRules
+from paget.tissue.vessels.passage import INTO_VESSELS, Intravasation
+from paget.tissue.vessels.network import VesselNetwork
+from paget.tissue.vessels.process import VesselExchange
 from paget.tissue.volume import VolumeDynamics
 from paget.vocabulary import CELL_TYPES, VARIABLES, CellType, Variable
 
@@ -57,7 +62,8 @@ class Tissue:
     size : edges (x, y, z) in um; one layer of voxels is a 2-D tissue. voxel : edge, or edges (x, y, z), in um
     origin : the lower corner in the coordinates of the user. periodic : which axes close on themselves
     walls : whether the edge of the domain pushes cells back, instead of only holding them in
-    processes : further mechanisms. tick : step in which the tissue is advanced
+    processes : further mechanisms. vessels : its `VesselNetwork` at the start
+    body : what the body around it holds, as levels in plasma. tick : step in which the tissue is advanced
 
     Raises
     ------
@@ -78,7 +84,8 @@ class Tissue:
     rules: tuple[Rule, ...] = ()
     processes: tuple[Process, ...] = ()
     readouts: tuple[Readout, ...] = ()
-    vessels: Any = None
+    vessels: VesselNetwork | None = None
+    body: tuple[BodyVariable, ...] = ()
     parameters: ParameterTable = field(default_factory=lambda: load_parameters("tissue"), repr=False)
     tick: str = "6 min"
 
@@ -115,10 +122,10 @@ class Tissue:
             parameters=self.parameters,
             cell_types=types,
             fields=tuple(s.field for s in self.substrates),
-            body=(),
+            body=tuple(given.name for given in self.body),
             processes=processes,
             diffusion={s.field: s.diffusion for s in self.substrates if not s.immobile},
-            initial={s.field: s.initial for s in self.substrates},
+            initial={**{s.field: s.initial for s in self.substrates}, **{b.name: b.initial for b in self.body}},
             founders=(),
             readouts_of=lambda _: (*(_count(t) for t in types), *self.readouts),
             placed=self._placed(types, units, ruled),
@@ -135,7 +142,8 @@ class Tissue:
     # ---- checks ---------------------------------------------------------------------------------------------------
     def _problems(self) -> Iterable[str]:
         names = [d.name for d in self.cells]
-        for kind, listed in (("cell type", names), ("field", [s.field for s in self.substrates])):
+        places = [("cell type", names), ("field", [s.field for s in self.substrates])]
+        for kind, listed in (*places, ("variable of the body", [b.name for b in self.body])):
             for name in sorted({n for n in listed if listed.count(n) > 1}):
                 yield f"the {kind} '{name}' is defined twice"
         if not self.cells:
@@ -149,6 +157,7 @@ class Tissue:
                 yield f"'{substrate.field}' is in {known.unit or 'plain numbers'} everywhere, not in {substrate.unit}"
             if substrate.immobile and substrate.walls:
                 yield f"'{substrate.field}' does not diffuse, so that walls cannot hold it"
+        yield from self._body_problems()
         for definition in self.cells:
             used = [*definition.exchange, *(definition.motility.towards if definition.motility else ())]
             used += [definition.oxygen.field] if definition.oxygen else []
@@ -171,6 +180,23 @@ class Tissue:
                     f"'{substrate.field}' is exported by {', '.join(makers)}, and nothing decays it, takes it up or holds it: "
                     "it would grow without bound; give it a decay, a wall or a cell that takes it up"
                 )
+
+    def _body_problems(self) -> Iterable[str]:
+        units = {b.name: b.unit for b in self.body}
+        for name, unit in units.items():
+            known = VARIABLES.get(name)
+            if not name.startswith("body."):
+                yield f"the name of a variable of the body begins with 'body.', not '{name}'"
+            elif known is not None and known.unit != unit:
+                yield f"'{name}' is in {known.unit or 'plain numbers'} everywhere, not in {unit or 'plain numbers'}"
+        for process in self.processes:
+            if isinstance(process, PlasmaLevel) and {process.level, process.account} <= set(units):
+                level, account = units[process.level], units[process.account]
+                if not is_amount_of(account, level):
+                    yield (
+                        f"'{process.account}' is in {account or 'plain numbers'}; the amount behind '{process.level}' is in "
+                        f"{level or 'dimensionless'}*pL"
+                    )
 
     # ---- parts ----------------------------------------------------------------------------------------------------
     def _processes(
@@ -209,12 +235,24 @@ class Tissue:
                 yield FieldDecay(role=f"{noun} decay", factor=substrate.field, rate=substrate.decay)
             if substrate.walls or substrate.held or substrate.inflow:
                 yield HeldField(role=f"{noun} held", substrate=substrate, shape=grid.shape)
-        yield from self.processes
+        into_vessels = "motility.intravasation" in slots or INTO_VESSELS in ruled
+        if into_vessels and not any(isinstance(process, Intravasation) for process in self.processes):
+            yield Intravasation(**shared)
+        everywhere = (*units.items(), *((given.name, given.unit) for given in self.body))
+        for process in self.processes:
+            if isinstance(process, TissueProcess) and not process.definitions:
+                yield dataclasses.replace(process, **shared)
+            elif isinstance(process, VesselExchange) and not process.field_units:
+                yield dataclasses.replace(process, field_units=everywhere)
+            else:
+                yield process
 
     def _own_variables(self) -> Iterable[Variable]:
         for substrate in self.substrates:
             title = substrate.title or substrate.field.removeprefix("field.").replace("_", " ")
             yield Variable(substrate.field, substrate.unit, title, immobile=substrate.immobile, title=title)
+        for given in self.body:
+            yield Variable(given.name, given.unit, given.meaning or given.name.removeprefix("body.").replace("_", " "))
         for definition in self.cells:
             for name, value in definition.own.items():
                 yield Variable(name, value.unit, name.removeprefix("cell.").replace("_", " "))

@@ -35,6 +35,7 @@ METHODS = ("auto", "exact", "steady", "implicit", "transient")
 # After this many relaxation times less than 0.04 % of a difference is left: the state before is forgotten.
 FORGOTTEN = 8.0
 STEPS_PER_RELAXATION = 2.0
+ROUNDING = 1e-14  # relative difference that is none
 GAMMA = 1.0 - math.sqrt(0.5)  # makes two implicit stages second-order and L-stable
 
 
@@ -56,7 +57,8 @@ class Advanced:
         voxels (negative if it left), in the unit of the field times pL; after - before = supplied - lost + entered.
         `lost` is the sum over voxels of what the method's stages say, and so balances to the residual in a box without
         faces; where there are faces or held voxels, `entered` is what closes the balance. Of a steady state only the total is
-        known: without faces, `lost` closes it.
+        known: without faces or shares, `lost` closes it. Where the field has shares, `lost` also counts what was taken on the
+        way to the steady state.
     shares : what each of the field's shares of the loss took, in the same unit
     """
 
@@ -211,19 +213,42 @@ def _exact(field: Diffusing, grid: Grid, dt: float, threads: int) -> Advanced:
 
 def _steady(system: System, grid: Grid, before: Real, dt: float, tolerance: float, threads: int) -> Advanced:
     c, reached, cycles = system.stage(0.0, system.drive, before, tolerance, threads)
-    c = _positive(system, c)
+    c = _positive(system, c).copy()
     after = with_edges(system, c)
     change = float(after.sum()) - float(system.field.values.sum())
     supplied, volume = system.supply * dt, grid.voxel_volume
-    if system.drawn is None and not system.field.faces:
+    shares = tuple(product(share[system.part], c) * dt for share in system.field.shares)
+    closed = system.drawn is None and not system.field.faces
+    if shares:
+        slope, passed, count = _on_the_way(system, before, c, tolerance, threads)
+        cycles += count
+        shares = tuple(s + product(f[system.part], passed) for s, f in zip(shares, system.field.shares, strict=True))
+        lost = system.losing(c) * dt + product(slope, passed)
+        entered = 0.0 if closed else change - supplied + lost
+    elif closed:
         # Nothing crosses the edges, so what is not there any more was lost.
         lost, entered = supplied - change, 0.0
     else:
         # What the field holds more or less than before came or went through the edges, on the way to the steady state.
         lost = system.losing(c) * dt
         entered = change - supplied + lost
-    shares = tuple(product(share[system.part], c) * dt * volume for share in system.field.shares)
-    return Advanced(after, "steady", reached, cycles, supplied * volume, lost * volume, entered * volume, shares)
+    taken = tuple(share * volume for share in shares)
+    return Advanced(after, "steady", reached, cycles, supplied * volume, lost * volume, entered * volume, taken)
+
+
+def _on_the_way(system: System, before: Real, c: Real, tolerance: float, threads: int) -> tuple[Real, Real, int]:
+    """What a field exceeds its steady state c by, integrated over its relaxation from `before` [box], in its unit times h.
+
+    With A the operator of loss and diffusion this is A^-1 (before - c); sinks that saturate count by their slope at c. Returns
+    the losses per concentration that took from it, the integral, and the number of V-cycles.
+    """
+    slope, gap = system.loss, before - c
+    for vmax, km in system.sinks:
+        slope = slope + vmax * km / (km + c) ** 2
+    if float(np.abs(gap).max()) <= ROUNDING * float(np.abs(c).max()):
+        return slope, np.zeros_like(gap), 0
+    passed, _, cycles = system.linear(slope, gap, np.zeros_like(gap), tolerance, threads)
+    return slope, passed, cycles
 
 
 def _steps(

@@ -64,8 +64,6 @@ class Diffusing:
     permeability P and plasma concentration c is a source ``P c`` and a loss ``P``. Faces that are not named are closed.
 
     shares : parts of the loss [nz, ny, nx] whose takings are to be known apart from those of the rest
-
-    shares : parts of the loss [nz, ny, nx] whose takings are to be known apart from those of the rest
     """
 
     name: str

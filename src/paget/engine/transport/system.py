@@ -114,7 +114,7 @@ class System:
         """
         base = self.loss + shift if shift else self.loss
         if not self.sinks:
-            return self._linear(base, right, guess, tolerance, threads)
+            return self.linear(base, right, guess, tolerance, threads)
         c, cycles, risen, curved, solved = guess, 0, False, math.inf, 0.0
         sizes = np.array([np.abs(right).sum(), np.sqrt((right * right).sum())])
         if sizes[0] == 0.0:
@@ -124,7 +124,7 @@ class System:
             for vmax, km in self.sinks:
                 slope += vmax * km / (km + c) ** 2
                 ahead -= vmax * (c / (km + c)) ** 2
-            x, reached, count = self._linear(base + slope, ahead, c, 0.1 * tolerance, threads)
+            x, reached, count = self.linear(base + slope, ahead, c, 0.1 * tolerance, threads)
             cycles += count
             if not risen and float(x.min()) < -tolerance * float(x.max()):
                 c, risen = np.zeros_like(c), True
@@ -143,7 +143,8 @@ class System:
             f"{MOST_NEWTON_STEPS} steps (it reached {curved + solved:.2g})"
         )
 
-    def _linear(self, loss: Real, right: Real, guess: Real, tolerance: float, threads: int) -> tuple[Real, float, int]:
+    def linear(self, loss: Real, right: Real, guess: Real, tolerance: float, threads: int) -> tuple[Real, float, int]:
+        """Solve ``(loss + drawn) c - D lap(c) = right``, which may be negative, to a relative residual; returned as by `stage`."""
         pull = None
         if self.free is not None and self.drawn is not None:
             pull = np.where(self.free, loss + self.drawn, -1.0)

@@ -29,6 +29,7 @@ from paget.tissue.rules import lexicon_of, rule_problems
 __all__ = ["read_rules", "rules_from", "write_rules"]
 
 _REFUSED_BEHAVIOURS = ("asymmetric division to", "cell-BM", "custom:", "phagocytose other dead cell")
+_OWN_BEHAVIOURS = ("intravasation",)  # which the published simulator does not know
 
 
 def read_rules(
@@ -219,7 +220,7 @@ def _unsayable(
     lexicon: Lexicon,
     table: ParameterTable,
 ) -> str:
-    if rule.about is None:
+    if rule.about is None or rule.about.name in _OWN_BEHAVIOURS:
         return f"'{rule.behaviour}' is not a behaviour there"
     if rule.sensed.kind == "node" or rule.sensed.name.startswith("body."):
         return f"the signal '{rule.signal}' is not known there"

@@ -342,7 +342,8 @@ def summary(tissue: Tissue) -> str:
     for definition in tissue.cells:
         parts = [p for p in ("cycle", "apoptosis", "necrosis", "motility", "interactions") if getattr(definition, p)]
         cycle = f" ({definition.cycle.name})" if definition.cycle else ""
-        lines.append(f"  {definition.name}: {', '.join(parts)}{cycle}")
+        parts += [f"exchange of {name.removeprefix('field.')}" for name in definition.exchange]
+        lines.append(f"  {definition.name}: {', '.join(parts) or 'lies still'}{cycle}")
     lines += [f"  {rule.published}" for rule in tissue.rules]
     lines.append(f"  {len(tissue.placed.positions)} cells at the start")
     return "\n".join(lines)

@@ -92,6 +92,8 @@ def _some(value: Number) -> bool:
 def _unsayable(tissue: Tissue) -> Iterator[str]:
     if tissue.vessels is not None:
         yield "capillaries"
+    for given in tissue.body:
+        yield f"'{given.name}', which belongs to the body"
     if any(tissue.periodic):
         yield "an axis that closes on itself"
     if not isinstance(tissue.voxel, (int, float)) and len(set(tissue.voxel)) > 1:
@@ -121,6 +123,8 @@ def _unsayable_of(definition: CellDefinition) -> Iterator[str]:
         yield "matrix that slows or holds the cell"
     if motility is not None and _some(motility.stops_at):
         yield "contact inhibition of migration; say it as the rule 'pressure decreases migration speed'"
+    if motility is not None and _some(motility.intravasation):
+        yield "cells that get into vessels"
     for where, exchange in definition.exchange.items():
         if _some(exchange.most):
             yield f"Michaelis-Menten uptake of {where}"

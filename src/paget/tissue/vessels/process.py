@@ -14,6 +14,7 @@ from paget.errors import ModelError
 from paget.evidence import Parameter
 from paget.process import Named, Phase, Process, Values, parameter
 from paget.state import Grid
+from paget.tissue.body import is_amount_of
 from paget.tissue.definition import Part, number
 from paget.tissue.vessels.exchange import exchange_coefficient
 from paget.tissue.vessels.network import VesselNetwork
@@ -53,14 +54,15 @@ class VesselExchange(Process):
     dc/dt = P S / V (c_plasma - c) in every voxel, with the surface S of the vessels inside it: oxygen and drugs enter the
     tissue, proteins leak, and what the tissue holds beyond the plasma level is cleared.
 
-    supplies : what each field exchanges. field_units : units of those fields that are not in the vocabulary
+    supplies : what each field exchanges. field_units : units of those fields and body variables that are not in the vocabulary;
+    a tissue fills in its own
 
     Assumes that the plasma level is the same along all vessels.
 
     Raises
     ------
     ModelError
-        If a level of the body has another unit than the field that it supplies.
+        If a level of the body has another unit than the field that it supplies, or an account is not in that unit times pL.
     """
 
     phase: ClassVar[Phase] = Phase.TRANSPORT
@@ -73,15 +75,24 @@ class VesselExchange(Process):
     def __post_init__(self) -> None:
         super().__post_init__()
         for supply in self.supplies:
-            level = VARIABLES.get(supply.level)
-            if level is not None and level.unit != self._unit_of(supply.field):
+            here = self._unit_of(supply.field)
+            if self._knows(supply.level, supply.field) and self._unit_of(supply.level) != here:
                 raise ModelError(
-                    f"process '{self.role}': '{supply.level}' is in {level.unit or 'plain numbers'}, '{supply.field}' in "
-                    f"{self._unit_of(supply.field) or 'plain numbers'}; a plasma level needs the unit of its field"
+                    f"process '{self.role}': '{supply.level}' is in {self._unit_of(supply.level) or 'plain numbers'}, "
+                    f"'{supply.field}' in {here or 'plain numbers'}; a plasma level needs the unit of its field"
+                )
+            account = self._unit_of(supply.account)
+            if self._knows(supply.account, supply.field) and not is_amount_of(account, here):
+                raise ModelError(
+                    f"process '{self.role}': '{supply.account}' is in {account or 'plain numbers'}; what pays for "
+                    f"'{supply.field}' is in {here or 'dimensionless'}*pL"
                 )
 
-    def _unit_of(self, field: str) -> str:
-        return dict(self.field_units).get(field) or (VARIABLES[field].unit if field in VARIABLES else "")
+    def _knows(self, *names: str) -> bool:
+        return all(name in VARIABLES or name in dict(self.field_units) for name in names)
+
+    def _unit_of(self, name: str) -> str:
+        return dict(self.field_units).get(name) or (VARIABLES[name].unit if name in VARIABLES else "")
 
     @property
     def numbers(self) -> tuple[tuple[str, Number, str], ...]:
