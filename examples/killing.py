@@ -1,15 +1,26 @@
-"""T cells follow a chemokine to a tumour and kill it; from the same cells, the other future in which they are withdrawn.
+"""T cells follow a chemokine to a tumour and kill it; and the other future of the same cells, in which they are exhausted.
 
     python examples/killing.py
 
 Takes less than a minute on two cores.
 """
 
-# ruff: noqa: E402, I001 (the first part is that of docs/tissue.md)
+from dataclasses import replace
+
 import numpy as np
 
 import paget as pg
-from paget.tissue import Apoptosis, CellDefinition, Cells, Exchange, Interactions, Motility, Substrate, Tissue, hexagonal_disc
+from paget.tissue import (
+    Apoptosis,
+    CellDefinition,
+    Cells,
+    Exchange,
+    Interactions,
+    Motility,
+    Substrate,
+    Tissue,
+    hexagonal_disc,
+)
 from paget.tissue.cycles import flow_cytometry_separated
 
 reason = "to show how"
@@ -42,17 +53,20 @@ killing = Tissue(
     placed=Cells(np.concatenate([disc, around]), ("tumour cell",) * len(disc) + ("T cell",) * len(around)),
 )
 
+exhausted = replace(killer, interactions=Interactions(attack={"tumour cell": "0 /min"}, reason="T cells are exhausted"))
+
+
+def living(simulation: pg.Simulation) -> int:
+    """The number of tumour cells alive."""
+    cells = simulation.cells
+    return int(((cells["type"] == "tumour cell") & (cells["death"] == 0)).sum())
+
+
 if __name__ == "__main__":
-    simulation = killing.simulation(seed=1)
-    futures = {"with T cells": simulation}
-    print("   h  " + "".join(f"{name:>16}" for name in ("with T cells", "withdrawn")))
-    for hour in range(0, 49, 6):
-        living = [
-            int(((now.cells["type"] == "tumour cell") & (now.cells["death"] == 0)).sum()) for now in futures.values()
-        ]
-        print(f"{hour:4}  " + "".join(f"{number:16}" for number in living), flush=True)
-        if hour == 12:
-            idle = CellDefinition(name="T cell", motility=killer.motility)
-            futures["withdrawn"] = simulation.branch(killing.changed(cells=(tumour, idle)).model())
-        for now in futures.values():
-            now.run("6 h")
+    simulation = killing.simulation(seed=1).run("12 h")
+    other = simulation.branch(killing.changed(cells=(tumour, exhausted)).model())
+    print("   h   T cells kill   exhausted from 12 h on")
+    for _ in range(7):
+        print(f"{simulation.time:4.0f} {living(simulation):14} {living(other):24}", flush=True)
+        simulation.run("6 h")
+        other.run("6 h")

@@ -37,7 +37,7 @@ OXYGEN = LinearSegmentedColormap.from_list("oxygen", ["#f7f5f2", "#cfe3ee", "#7f
 
 
 def grow(hours: float = 48.0) -> pg.Simulation:
-    """A ball of 6,600 cells and what becomes of it; they use so much oxygen that none reaches the middle."""
+    """A ball of 10,000 cells and what becomes of it; they use so much oxygen that none reaches the middle."""
     cell = dataclasses.replace(tumour_cell(uptake="40 /min"), cycle=flow_cytometry_separated())
     tissue = growing_ball(190.0, size=SIZE, oxygen_at_walls="38 mmHg").changed(cells=(cell,))
 

@@ -99,7 +99,8 @@ def methods(model: Model) -> str:
     varying = sum(p.spread > 0 for p in model.numbers_used().values())
     shape = f"a section of {x:g} by {y:g} µm, {z:g} µm thick" if grid.flat else f"a block of {x:g} by {y:g} by {z:g} µm"
     return (
-        f"The tissue is {shape}, on voxels of {' x '.join(f'{edge:g}' for edge in dict.fromkeys(grid.spacing))} µm. Cells are off-lattice spheres that move without inertia, "
+        f"The tissue is {shape}, on voxels of {' x '.join(f'{edge:g}' for edge in dict.fromkeys(grid.spacing))} µm. "
+        "Cells are off-lattice spheres that move without inertia, "
         "push each other apart and adhere; diffusing factors are advanced exactly in the cosine modes of the closed box, "
         "immobile matrix exactly in each voxel. Drugs follow linear compartments solved by matrix exponentials. Every "
         "discrete event (death, conversion, entry) waits on a clock of its cell that spends a unit-exponential budget at "

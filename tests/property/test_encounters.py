@@ -166,15 +166,18 @@ def test_attachments_equal_the_reference(seed):
         (pair for pair in pairs if rng.random() < 0.2), key=lambda pair: (int(ids[pair[0]]), int(ids[pair[1]]))
     )
     attach, detach = rng.exponential(1.0, n) * (rng.random(n) < 0.5), rng.exponential(1.0, n)
-    most, affinity = rng.integers(1, 6, n).astype(float), rng.random((TYPES, TYPES))
+    most, own = rng.integers(1, 6, n).astype(float), bool(rng.random() < 0.5)
+    row, affinity = (np.arange(n), rng.random((n, TYPES))) if own else (cells["kind"], rng.random((TYPES, TYPES)))
     first, second = np.array(bonds, np.int64).reshape(-1, 2).T.copy()
     broken = encounters.loosen(first, second, ids, detach, KEY, 3, 0.3)
-    a, b, times = encounters.reachings(*listed(near), cells["kind"], cells["death"], ids, attach, affinity, KEY, 3, 0.3)
+    a, b, times = encounters.reachings(
+        *listed(near), cells["kind"], cells["death"], ids, attach, row, affinity, KEY, 3, 0.3
+    )
     order = np.lexsort((ids[b], ids[a], times))
     held = np.bincount(np.concatenate([first[~broken], second[~broken]]), minlength=n).astype(np.int64)
     accepted = encounters.admit(a[order], b[order], held, most, first, second)
     expected = reference_encounters.attachments(
-        near, cells["kind"], cells["death"], ids, attach, detach, most, affinity, bonds, int(KEY), 3, 0.3
+        near, cells["kind"], cells["death"], ids, attach, detach, most, row, affinity, bonds, int(KEY), 3, 0.3
     )
     assert {frozenset(bonds[k]) for k in np.flatnonzero(broken)} == expected[0]
     made = order[accepted]

@@ -112,6 +112,12 @@ def test_import_lists_everything_that_is_not_supported(call, model):
     assert refused.out == ""
 
 
+def test_settings_without_rules_come_with_a_warning(call, model):
+    assert "There are no rules" not in call("import", SETTINGS).err
+    written(model.parents[1], ('format="csv" enabled="true"', 'format="csv" enabled="false"'))
+    assert "such as oxygen dependence, is not in them" in call("import", SETTINGS).err
+
+
 def test_cells_of_another_file_take_the_place_of_those_of_the_settings(call):
     Path("one.csv").write_text("x,y,z,type\n10,0,0,tumour\n")
     assert "1 cells at the start" in call("import", SETTINGS, "--cells", "one.csv").out
@@ -251,3 +257,14 @@ def test_settings_without_first_cells_ask_for_them(call):
     refused = call("grow", SETTINGS)
     assert refused.code == 1
     assert "add --cells FILE" in refused.err
+
+
+def test_a_file_of_other_things_than_cells_is_refused_in_a_few_lines(call):
+    Path("table.csv").write_text("ID,x,y,z,volume\n" + "0,1,2,3,4\n" * 1000)
+    refused = call("import", SETTINGS, "--cells", "table.csv")
+    assert "the columns must begin with x, y, z, type, not ID, x, y, z" in refused.err
+    Path("table.csv").write_text("0,1,2,3,4\n" * 1000)
+    refused = call("import", SETTINGS, "--cells", "table.csv")
+    assert "table.csv:10: 5 columns; 4 are needed" in refused.err
+    assert "990 further lines like these" in refused.err
+    assert len(refused.err.splitlines()) == 12

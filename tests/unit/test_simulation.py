@@ -10,7 +10,7 @@ from paget.catalogue.growth import growing_disc, tumour_cell
 from paget.engine.simulation import Simulation
 from paget.errors import ModelError, NumericalError, ResultError, StorageFullError, UnknownNameError
 from paget.model import Placed
-from paget.tissue import Cells, Exchange, HeldVoxels, Substrate, Tissue, hexagonal_disc
+from paget.tissue import Cells, Exchange, HeldVoxels, Motility, Substrate, Tissue, hexagonal_disc
 
 
 def _disc(n=60.0, **changes):
@@ -54,6 +54,17 @@ def test_another_model_is_not_resumed_but_branched_to(disc, tmp_path):
         run.run("6 h")
     assert same.fingerprint() == simulation.fingerprint()
     assert hungry.field("field.oxygen").min() < simulation.field("field.oxygen").min() - 0.1
+
+
+def test_a_branch_may_take_a_mechanism_away(disc):
+    ruled = disc.changed(
+        rules=(pg.Rule("tumour cell: oxygen increases migration speed towards 1 um/min, half-max 10 mmHg, hill 2"),),
+        cells=(dataclasses.replace(tumour_cell(), motility=Motility(speed="1 um/min", reason="test")),),
+    )
+    simulation = ruled.simulation(seed=5).run("1 h")
+    quiet = simulation.branch(disc.model()).run("1 h")
+    assert "migration_speed" not in quiet.cells
+    assert len(quiet.cells) > 0
 
 
 def test_branches_with_another_seed_have_another_future(disc):
@@ -136,7 +147,7 @@ def test_cells_without_a_place_in_the_tissue_are_refused(place, message):
 
 def test_cells_without_a_size_are_refused():
     placed = Cells(np.zeros((2, 3)), columns={"cell.volume": np.array([2494.0, 0.0])})
-    with pytest.raises(ModelError, match="number 1 .* no positive radius"):
+    with pytest.raises(ModelError, match=r"number 1 .* no positive radius"):
         _disc(placed=placed).model()
 
 

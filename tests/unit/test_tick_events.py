@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pytest
 from scipy import stats
 from toy_process import Does, number, ring_at, stepper_of
 
 from paget.behaviours import Arrival, Conversion, Death
+from paget.errors import ContractError, NumericalError
 from paget.model import Founders
 from paget.process import Phase
 from paget.rules import Rule
+from paget.state.bonds import Bonds
 
 
 # ---- structural events ------------------------------------------------------------------------------------------------
@@ -226,3 +229,107 @@ def test_a_rule_sets_the_hazard_of_a_conversion(toy):
         stepper.step()
     left = stepper.world.rows(("fibroblast",)).size
     assert stats.binomtest(left, 4000, np.exp(-1.0)).pvalue > 1e-4
+
+
+# ---- leaving and coming from outside -----------------------------------------------------------------------------------
+def test_a_cell_that_leaves_is_gone_from_the_tissue_and_counted_outside_it(toy):
+    never = np.inf
+    leave = ring_at([0.5, never, 1.5])("leave", account="body.serum_c3")
+    stepper = stepper_of(toy(Does(may_add=("body.serum_c3",), may_emit=("leave",), act=leave)))
+    cells = stepper.world.cells
+    gone = cells.ids[cells.order[[0, 2]]]
+    stepper.world.bonds = Bonds.between(cells.ids[:-1], cells.ids[1:])
+    stepper.step()
+    stepper.check()
+    assert len(cells) == 8
+    assert not np.isin(gone, cells.ids).any()
+    assert stepper.tally["left"] == 2
+    assert stepper.tally["died"] == 0
+    assert stepper.world.body["body.serum_c3"] == 2.0
+    bonds = stepper.world.bonds
+    assert not np.isin(gone, np.concatenate([bonds.first, bonds.second])).any()
+    events = stepper.events.take()
+    assert events["cell"].tolist() == gone.tolist()
+    assert events["time"].tolist() == [0.5, 1.5]
+
+
+def test_of_leaving_and_dying_the_earlier_happens(toy):
+    parts = [
+        Does(role="a", may_emit=("death",), act=ring_at([1.5, 0.5])("death")),
+        Does(role="b", may_emit=("leave",), act=ring_at([1.0, 1.0])("leave")),
+    ]
+    stepper = stepper_of(toy(*parts))
+    stepper.step()
+    assert (stepper.tally["left"], stepper.tally["died"]) == (1, 1)
+
+
+def test_no_cell_takes_up_another_after_it_has_left(toy):
+    slot = {}
+
+    def eat(see, do):
+        rings, partner = np.full(see.count, np.inf), np.full(see.count, -1)
+        rings[0], partner[0] = 1.0, slot["second"]
+        do.emit("death", rings, partner=partner, gives=("cell.p21",))
+
+    for moment, left in ((0.5, 9), (1.5, 8)):
+        parts = [
+            Does(role="eat", may_read=("cell.p21",), may_emit=("death",), act=eat),
+            Does(role="leave", may_emit=("leave",), act=ring_at([np.inf, moment])("leave")),
+        ]
+        stepper = stepper_of(toy(*parts))
+        slot["second"] = stepper.world.cells.order[1]
+        stepper.step()
+        assert len(stepper.world.cells) == left
+
+
+def test_who_leaves_cannot_leave_anything_behind(toy):
+    parts = {"may_add": ("field.net",), "may_emit": ("leave",)}
+    stepper = stepper_of(toy(Does(**parts, act=ring_at([0.5])("leave", leaves={"field.net": 1.0}))))
+    with pytest.raises(ContractError, match="take with them all that they have"):
+        stepper.step()
+
+
+def _entering(role="enters", places=((10.0, 20.0, 30.0), (70.0, -5.0, 30.0)), **more):
+    def act(see, do):
+        for _ in range(2):
+            do.enter("neutrophil", np.array(places).T, {"cell.p21": np.array([0.1, 0.2])}, **more)
+
+    return Does(
+        role=role, cells=(), may_emit=("arrival",), may_add=("body.serum_c3",) if "account" in more else (), act=act
+    )
+
+
+def test_cells_come_in_at_given_places_with_their_values_and_ids_of_their_own(toy):
+    reading = Does(role="z", may_read=("cell.p21",))
+    stepper = stepper_of(
+        toy(_entering(times=np.array([0.5, 1.5]), account="body.serum_c3"), _entering("other"), reading)
+    )
+    stepper.step()
+    stepper.step()
+    stepper.check()
+    world, cells = stepper.world, stepper.world.cells
+    here = world.rows(("neutrophil",))
+    assert here.size == 16
+    assert np.unique(cells.ids).size == 26
+    assert stepper.tally["arrived"] == 16
+    assert world.body["body.serum_c3"] == -8.0
+    assert sorted(set(cells.column("cell.p21")[here])) == [0.1, 0.2]
+    assert set(cells.column("cell.founder")[here]) == {-1}
+    # What lies outside the tissue is set at its wall.
+    assert sorted(map(tuple, cells.position[:, here].T)) == [(10.0, 20.0, 30.0)] * 8 + [(60.0, 0.0, 30.0)] * 8
+    events = stepper.events.take()
+    assert sorted(set(events["time"].tolist())) == [0.0, 0.5, 1.5, 2.0, 2.5, 3.5]
+    assert set(events["cell"].tolist()) == set(cells.ids[here].tolist())
+
+
+def test_newcomers_of_an_unknown_type_or_place_are_refused(toy):
+    for places, wrong, error in (
+        (((np.nan, 1.0, 1.0),), "neutrophil", NumericalError),
+        (((1.0, 1.0, 1.0),), "monocyte", ContractError),
+    ):
+
+        def act(see, do, places=places, wrong=wrong):
+            do.enter(wrong, np.array(places).T, {})
+
+        with pytest.raises(error):
+            stepper_of(toy(Does(cells=(), may_emit=("arrival",), act=act))).step()

@@ -456,7 +456,8 @@ def test_a_drug_or_protein_of_the_blood_enters_at_the_level_that_the_body_holds(
     for _ in range(400):
         running.step()
         running.check()
-    assert running.world.fields["field.c3"] == pytest.approx(np.full((3, 3, 3), 7.0), rel=1e-6)
+    # Each of the two stages of a tick leaves a residual of 1e-6 of 34 per h, against an exchange of 2.8 per h: 2.4e-5.
+    assert running.world.fields["field.c3"] == pytest.approx(np.full((3, 3, 3), 7.0), rel=5e-5)
 
 
 def test_vessels_grow_in_a_tissue_and_resume_from_a_checkpoint_with_the_same_bits():

@@ -193,6 +193,6 @@ def test_a_cell_of_a_whole_tissue_covers_120_um_up_a_gradient_between_two_walls(
     simulation.step()  # the gradient appears in the first tick
     start = simulation.cells["x"][0]
     simulation.run("2 h")
-    # The direction is that of the field's gradient, which its solver leaves parallel to the walls to about 1e-10.
-    assert simulation.cells["x"][0] - start == pytest.approx(120.0, rel=1e-8)
-    assert simulation.cells["y"][0] == pytest.approx(30.0, abs=1e-5)
+    # The direction is that of the field's gradient, which its solver leaves parallel to the walls to its residual of 1e-6.
+    assert simulation.cells["x"][0] - start == pytest.approx(120.0, rel=1e-6)
+    assert simulation.cells["y"][0] == pytest.approx(30.0, abs=1e-3)

@@ -5,13 +5,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-
 from splitting import split_steps
 
 import paget as pg
 from paget.catalogue.growth import SPACING, growing_ball, growing_disc
-from paget.tissue import mechanics
-from paget.tissue import Apoptosis, CellDefinition, Cells, Tissue, close_packed_ball
+from paget.tissue import Apoptosis, CellDefinition, Cells, Tissue, close_packed_ball, mechanics
 from paget.tissue.cycles import live
 
 HOURS = np.arange(73)
@@ -64,11 +62,16 @@ def test_growth_of_a_disc_agrees_with_physicell_given_its_oxygen(gallery, physic
     with gallery(
         "growth-2d-physicell",
         title="Growth of a disc beside PhysiCell",
-        text=f"A disc of 1,039 cells at 38 mmHg for 72 h. Given the oxygen that BioFVM's splitting makes at its step of 0.01 min, the "
-        f"mean of eight runs of paget (purple) lies within the spread of four of PhysiCell 1.14.2 (grey) in {100 * share:.0f} % of the "
-        f"hours; at the end {mean[-1]:.0f} and {theirs[:, -1].mean():.0f} cells. With oxygen solved to its residual (red) more cells "
-        f"divide, {exact[:, -1].mean():.0f} at the end: the splitting makes oxygen in the tumour 6 % too low, and near the threshold "
-        f"of 5 mmHg that is a large part of what the cells have. Agreement, and a disagreement that is PhysiCell's error.",
+        text=f"A disc of 1,039 cells at 38 mmHg for 72 h. Given the oxygen that BioFVM's splitting makes at "
+        "its step of 0.01 min, the "
+        f"mean of eight runs of paget (purple) lies within the spread of four of PhysiCell 1.14.2 (grey) in "
+        f"{100 * share:.0f} % of the "
+        f"hours; at the end {mean[-1]:.0f} and {theirs[:, -1].mean():.0f} cells. With oxygen solved to its "
+        "residual (red) more cells "
+        f"divide, {exact[:, -1].mean():.0f} at the end: the splitting makes oxygen in the tumour 6 % too low, "
+        "and near the threshold "
+        f"of 5 mmHg that is a large part of what the cells have. Agreement, and a disagreement that is "
+        "PhysiCell's error.",
     ) as axes:
         axes.fill_between(HOURS, low, high, color="0.85", label="PhysiCell, four seeds")
         axes.plot(HOURS, theirs.T, color="0.6", lw=0.7)
@@ -119,9 +122,12 @@ def test_sub_steps_of_mechanics_are_converged(gallery, monkeypatch):
     with gallery(
         "mechanics-sub-steps",
         title="Sub-steps of mechanics",
-        text=f"{len(exact)} cells of a growing disc after a tick of 6 min, against sub-steps of 0.005 of the limit of stability. At the "
-        f"sub-step that tissues take (0.8 of the limit) the mean error is {typical[0]:.4f} um and the largest {largest[0]:.2f} um, that of "
-        "two daughters which part; errors fall in proportion to the sub-step, and do not add up, because contacts relax.",
+        text=f"{len(exact)} cells of a growing disc after a tick of 6 min, against sub-steps of 0.005 of the "
+        "limit of stability. At the "
+        f"sub-step that tissues take (0.8 of the limit) the mean error is {typical[0]:.4f} um and the largest "
+        f"{largest[0]:.2f} um, that of "
+        "two daughters which part; errors fall in proportion to the sub-step, and do not add up, because "
+        "contacts relax.",
     ) as axes:
         axes.loglog(cautions, largest, "o-", color="#c2185b", label="largest")
         axes.loglog(cautions, typical, "s-", color="#6a4c93", label="mean")
@@ -145,7 +151,7 @@ def _free_cell(doubling_hours):
 
 
 def test_a_monolayer_first_grows_exponentially_then_at_its_rim(gallery):
-    """The diameter of a colony from one cell beside the C6 glioma colonies of Bru et al. 1998 (doi:10.1103/PhysRevLett.81.4008)."""
+    """The diameter of a colony from one cell beside the C6 colonies of Bru et al. 1998, doi:10.1103/PhysRevLett.81.4008."""
     cell, rules = _free_cell(18.0)
     size = 2400.0
     colony = Tissue(
@@ -173,9 +179,12 @@ def test_a_monolayer_first_grows_exponentially_then_at_its_rim(gallery):
     with gallery(
         "monolayer-bru",
         title="Diameter of a monolayer",
-        text=f"A colony from one cell with a cycle of 18 h that pressure inhibits, {counts[-1]} cells after {times[-1]:.0f} h. Once "
-        f"pressed, it grows at its rim: {speed:.1f} um/h in diameter, against {measured:.1f} um/h of the colonies of Bru et al. 1998. "
-        "The law (linear growth) agrees; the speed follows from the assumed cycle, inhibition and cell size, and was not fitted, so that "
+        text=f"A colony from one cell with a cycle of 18 h that pressure inhibits, {counts[-1]} cells after "
+        f"{times[-1]:.0f} h. Once "
+        f"pressed, it grows at its rim: {speed:.1f} um/h in diameter, against {measured:.1f} um/h of the "
+        "colonies of Bru et al. 1998. "
+        "The law (linear growth) agrees; the speed follows from the assumed cycle, inhibition and cell size, "
+        "and was not fitted, so that "
         "the curves are apart.",
     ) as axes:
         axes.plot(times, diameters, color="#c2185b", label="paget")
@@ -188,7 +197,7 @@ def test_a_monolayer_first_grows_exponentially_then_at_its_rim(gallery):
 
 
 def test_a_spheroid_of_a_hundred_cells_grows_as_its_rates_say(gallery):
-    """From 100 cells for 96 h without inhibition: exponential growth at birth less death, within the 99 % band of the process."""
+    """From 100 cells for 96 h without inhibition: growth at birth less death, within the 99 % band of the process."""
     birth, death = 0.0432, 0.00319
     cell = CellDefinition(name="tumour cell", cycle=live(), apoptosis=Apoptosis())
     places = close_packed_ball(44.0, SPACING)
@@ -218,7 +227,8 @@ def test_a_spheroid_of_a_hundred_cells_grows_as_its_rates_say(gallery):
     with gallery(
         "spheroid-96h",
         title="A spheroid of 100 cells for 96 h",
-        text=f"Four runs (thin), their mean, and the birth-death process with its 99 % band. After 96 h {curves[:, -1].mean():.0f} living "
+        text=f"Four runs (thin), their mean, and the birth-death process with its 99 % band. After 96 h "
+        f"{curves[:, -1].mean():.0f} living "
         f"cells, expected {mean[-1]:.0f}; the radius is {radius:.0f} um.",
     ) as axes:
         axes.fill_between(hours, mean - 2.58 * error, mean + 2.58 * error, color="0.88")
@@ -239,7 +249,8 @@ def test_a_spheroid_keeps_its_shape_and_starves_inside(gallery):
     with gallery(
         "spheroid-section",
         title="A section through a growing ball",
-        text=f"{position.shape[1]} cells after 24 h in 38 mmHg; the longest axis exceeds the shortest by {100 * (spread[2] / spread[0] - 1):.1f} "
+        text=f"{position.shape[1]} cells after 24 h in 38 mmHg; the longest axis exceeds the shortest by "
+        f"{100 * (spread[2] / spread[0] - 1):.1f} "
         f"%, and oxygen falls to {oxygen.min():.1f} mmHg inside.",
         panels=2,
     ) as (left, right):

@@ -117,8 +117,8 @@ class Do:
     def exchange(self, name: str, coefficient: Real, level: float, account: str = "") -> None:
         """Let a field exchange with a reservoir at `level`: dc/dt = coefficient (level - c), with [nz, ny, nx] in 1/h.
 
-        account : body variable, in (unit of the field) pL, from which the engine takes what entered the field in the tick, and to
-        which it adds what left it
+        account : body variable, in (unit of the field) pL, from which the engine takes what entered the field in the tick, and
+        to which it adds what left it
         """
         self._check(name, self._adds, "adds to")
         self._never_negative(f"exchange of {name}", coefficient)
@@ -231,7 +231,7 @@ class Do:
         return philox.spend_hazard_repeatedly(*self._clock(rates))
 
     def clocks(self) -> tuple[Real, Rows]:
-        """The process's clocks by slot, for a kernel that runs them itself: budgets left (NaN: none drawn), and rings so far."""
+        """The process's clocks by slot, for a kernel that runs them itself: budgets left (NaN: none drawn), rings so far."""
         role, cells = self._process.role, self._world.cells
         if not self._process.clock:
             raise ContractError(f"process '{role}' asks for a clock without declaring one")
@@ -381,7 +381,7 @@ class Do:
     ) -> None:
         """Let new cells of `cell_type` into the tissue at `position` [3, k] um, which no cell of the tissue has to let in.
 
-        values : variables that they start with, numbers or [k]; times : when within the tick [k] in h, at its start if not given
+        values : variables that they start with, numbers or [k]; times : when within the tick [k] in h, or at its start
         event : its name in the record; account : body variable that counts the cells outside, from which they are taken
         """
         self._check("arrival", self._emits, "emits")

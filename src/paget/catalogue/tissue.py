@@ -71,8 +71,6 @@ class Mechanics(Process):
             flat=see.flat,
             tolerance=TOLERANCE,
             skin=SKIN,
-
-
             threads=see.threads,
         )
         if found.failed:

@@ -13,6 +13,7 @@ from paget.errors import FolderInUseError, PagetError, StudyError
 
 if TYPE_CHECKING:
     from paget.engine.simulation import Simulation
+    from paget.tissue import Tissue
 
 __all__ = ["grow", "import_settings"]
 
@@ -43,6 +44,7 @@ def import_settings(
     tissue = read_settings(settings, cells=cells)
     tissue.model()
     say(summary(tissue))
+    _warn(tissue)
     if out is not None:
         say(f"Wrote {write_settings(tissue, out)}")
 
@@ -83,6 +85,7 @@ def grow(
     folder = out if out is not None else free_folder(tissue.name)
     if not resume:
         _new(folder)
+    _warn(tissue)
     growth = GrowthFolder(folder, tissue, hours=hours, every=every, seed=seed, threads=threads, resume=resume)
     try:
         with growth:
@@ -100,6 +103,11 @@ def grow(
     say(f"Snapshots: {folder} (in Python: pcdl.TimeSeries({str(folder)!r}))")
 
 
+def _warn(tissue: Tissue) -> None:
+    if not tissue.rules:
+        remark("There are no rules. What C++ code does beside the settings, such as oxygen dependence, is not in them.")
+
+
 def _new(folder: Path) -> None:
     if folder.exists():
         raise FolderInUseError(f"{folder} exists already; nothing in it is changed. Choose another folder with --out.")
@@ -115,4 +123,5 @@ def _tell(simulation: Simulation) -> None:
     grid((f"after {simulation.time:g} h", "living", "dying or dead"), rows, right=("living", "dying or dead"))
     book = simulation.ledger
     divisions = book["born"] // 2  # a mother ends, and two daughters are born
-    say(f"{book['present']:,} cells at the start, {divisions:,} divisions, {book['died'] - divisions:,} cells gone")
+    gone = book["died"] - divisions + book["left"]
+    say(f"{book['present']:,} cells at the start, {divisions:,} divisions, {gone:,} cells gone")

@@ -44,8 +44,10 @@ def state_of(stepper: Stepper) -> dict[str, NDArray[Any]]:
     return state
 
 
-def restore(stepper: Stepper, state: State) -> None:
+def restore(stepper: Stepper, state: State, *, leave_out: bool = False) -> None:
     """Put a stored state into a run. What the model of the run has beyond the state starts at its default.
+
+    leave_out : let go of variables of the cells that the model does not know, as of a mechanism that was taken away
 
     Raises
     ------
@@ -54,7 +56,7 @@ def restore(stepper: Stepper, state: State) -> None:
     """
     world, counts = stepper.world, json.loads(str(state["counts"]))
     cells, n = world.cells, state["cells.ids"].size
-    unknown = sorted({*counts["real"], *counts["whole"]} - {v.name for v in cells.variables})
+    unknown = [] if leave_out else sorted({*counts["real"], *counts["whole"]} - {v.name for v in cells.variables})
     unknown += sorted(set(counts["fields"]) - set(world.fields.names))
     # Clocks of processes that the model no longer has stop for good.
     unknown = [name for name in unknown if not name.startswith(("clock.", "rings."))]

@@ -1,4 +1,4 @@
-"""The substances of a tissue over one tick: what processes ask of the fields becomes one equation for each, solved and booked."""
+"""The substances of a tissue over one tick: what processes ask of a field becomes one equation, which is solved and booked."""
 
 from __future__ import annotations
 

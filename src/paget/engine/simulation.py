@@ -130,7 +130,7 @@ class Simulation:
 
     @property
     def flows(self) -> dict[str, dict[str, float]]:
-        """Of each diffusing field, in its unit times pL, what was supplied, lost, entered through walls, and is bound: its amount
+        """Of each diffusing field, in its unit times pL, what was supplied, lost, entered through walls, and is bound: it
         changed by supplied - lost + entered - bound. Of supply less loss, what was exchanged with the blood.
         """
         return {name: dict(book) for name, book in self.stepper.matter.flows.items()}
@@ -210,7 +210,7 @@ class Simulation:
             tick=self.dt,
             threads=self.threads,
         )
-        restore(other.stepper, {name: value.copy() for name, value in self.state().items()})
+        restore(other.stepper, {name: value.copy() for name, value in self.state().items()}, leave_out=True)
         return other
 
 

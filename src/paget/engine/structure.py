@@ -298,7 +298,7 @@ def _directions(key: np.uint64, ids: NDArray[np.uint64], flat: bool) -> Real:
 
 
 def _across(direction: Real, cells: Cells, rows: NDArray[np.int64]) -> Real:
-    """Directions of division [3, n], turned away from the axes of polar cells: n - polarity (n . axis) axis, as unit vectors."""
+    """Directions of division [3, n], turned away from the axes of polar cells: unit vectors of n - polarity (n . axis) axis."""
     if "cell.polarity" not in cells:
         return direction
     axis = np.stack([cells.column(f"cell.axis_{a}")[rows] if f"cell.axis_{a}" in cells else 0.0 * rows for a in "xyz"])

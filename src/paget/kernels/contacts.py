@@ -16,6 +16,7 @@ from paget.kernels.compile import kernel
 from paget.kernels.forces import LINEAR, QUADRATIC
 from paget.kernels.packing import Crowd, Packing
 from paget.kernels.team import alone, team
+from paget.kernels.workspace import Workspace
 
 __all__ = ["Anchors", "Bonds", "Linear", "Quadratic", "Relaxation", "contacts", "first_bad", "relax"]
 
@@ -44,6 +45,7 @@ class Quadratic(NamedTuple):
 
     repulsion, adhesion : [n] um/h at distance 0; reach : [n] range in radii
     types : [n] and affinity : [types, types], or None where all cells stick to each other alike
+    rows : [n] row of `affinity` of each cell, where cells have affinities of their own and it is [rows, types]; else their type
     """
 
     repulsion: Real
@@ -51,6 +53,7 @@ class Quadratic(NamedTuple):
     reach: Real
     types: NDArray[np.integer] | None = None
     affinity: Real | None = None
+    rows: NDArray[np.integer] | None = None
 
 
 class Bonds(NamedTuple):
@@ -124,13 +127,15 @@ def relax(
     skin: float = 2.0,
     threads: int = 1,
     by_id: Whole | None = None,
+    workspace: Workspace | None = None,
 ) -> Relaxation:
     """Move cells for `dt` hours by the velocities that contacts, motility, springs and walls give them.
 
     dx/dt = (sum over contacts + drift + springs + walls) / drag
 
-    Without `step` the sub-steps are chosen. Let K be the largest sum of stiffnesses of the springs that hold one cell (for
-    the linear law, the stiffness of one). By Gershgorin's theorem no mode relaxes faster than 2 K, so that Euler's scheme
+    Without `step` the sub-steps are chosen. Let K be the largest norm of a cell's stiffness, the sum of k u u^T over its
+    contacts with stiffness k and direction u (for the linear law, the stiffness of one contact). As a spring's energy is at
+    most twice what it would be with either end held, no mode relaxes faster than 2 K, so that Euler's scheme
     is stable for sub-steps below 1 / K and the second-order scheme below 0.5 / K (for the linear law Euler's is below about
     0.25 / stiffness, as a packed layer's fastest mode relaxes at 8 stiffnesses). A sub-step is caution / K at most, no more
     than twice the last, and moves no cell by more than `stride`.
@@ -153,6 +158,7 @@ def relax(
     tolerance : um; chosen sub-steps end when nothing would move farther in the time left
     skin : um by which neighbour lists reach farther than contacts; it changes speed alone
     by_id : rows in ascending order of id, where the caller knows them
+    workspace : memory to use again, for a caller that relaxes the same tissue many times
     """
     n = radius.size
     if n == 0:
@@ -160,7 +166,8 @@ def relax(
     order_of_ids, rank_of = _ranks(ids, by_id)
     edge, closed = np.array(size, np.float64), np.array(periodic, np.bool_)
     constants, affinity = np.zeros(3), np.empty((0, 0))
-    cells = np.zeros((n, 8))
+    space = workspace or Workspace()
+    cells = space.zeros("cells", (n, 8))
     cells[:, :3] = position.T
     cells[:, motion.RADIUS] = radius
     if isinstance(law, Linear):
@@ -173,17 +180,18 @@ def relax(
         cells[:, motion.REPULSION] = np.sqrt(law.repulsion)
         cells[:, motion.ADHESION] = np.sqrt(law.adhesion)
         if law.affinity is not None and law.types is not None:
-            cells[:, motion.TYPE] = law.types
-            affinity = np.sqrt(law.affinity * law.affinity.T)
+            rows = law.types if law.rows is None else law.rows
+            cells[:, motion.TYPE] = rows * law.affinity.shape[1] + law.types
+            affinity = np.ascontiguousarray(np.sqrt(law.affinity))
     springs = _springs(rank_of, bonds, anchors, n)
     still = np.ones(n, np.bool_) if mobile is None else mobile
     drifts = np.empty((0, 3)) if drift is None else np.ascontiguousarray(np.asarray(drift, np.float64).T)
     drags = np.empty(0) if drag is None else np.asarray(drag, np.float64)
     ranked = np.ascontiguousarray(ids[order_of_ids])
-    before = np.zeros((n, 4))
+    before = space.zeros("before", (n, 4))
     if velocity is not None:
         before[:, :3] = velocity.T
-    rate = np.zeros((n, 4))
+    rate = space.zeros("rate", (n, 4))
     pressure = np.zeros(n)
     equal = 0 if step is None else max(round(dt / step), 1)
     second = bool((order or (1 if code == LINEAR else 2)) == 2)
@@ -192,7 +200,7 @@ def relax(
     bounds: Any = (float(dt), equal, longest, share, float(stride), second, float(tolerance), float(skin))
     steps, left, last, failed, worst = 0, float(dt), 0.0, "", -1
     with team(threads, n) as work:
-        packing = Packing(cells, rank_of, edge, closed, work)
+        packing = Packing(cells, rank_of, edge, closed, work, space)
         fastest, stiffest, far = (np.zeros(packing.pieces) for _ in range(3))
         while True:
             try:
@@ -316,7 +324,9 @@ def contacts(
     cells[:, :3] = position.T
     cells[:, motion.RANGE] = reach
     with team(threads, n) as work:
-        packing = Packing(cells, rank_of, np.asarray(size, np.float64), np.asarray(periodic, np.bool_), work)
+        packing = Packing(
+            cells, rank_of, np.asarray(size, np.float64), np.asarray(periodic, np.bool_), work, Workspace()
+        )
         packing.build(0.0)
     rows = order_of_ids[packing.rank]
     start = np.zeros(n + 1, np.int64)

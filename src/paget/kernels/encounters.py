@@ -218,6 +218,7 @@ def reachings(
     death: Whole,
     ids: Ids,
     attach: Real,
+    row: Whole,
     affinity: Real,
     key: Word,
     step: int,
@@ -225,7 +226,8 @@ def reachings(
 ) -> tuple[Whole, Whole, Real]:
     """Pairs of living neighbours that would attach in this tick, and when: (rows [m], rows [m], times [m] in h).
 
-    attach : rate [n] in 1/h of each cell; affinity : [n_types, n_types], of the reaching type for the other
+    attach : rate [n] in 1/h of each cell; affinity : [rows, n_types] of the reaching cell for the type of the other, with the
+    row [n] of each cell: its type, or its own
     The first row of a pair is that of the smaller id; a pair attaches at the sum of both cells' rates.
     """
     many = 0
@@ -243,7 +245,7 @@ def reachings(
             j = other[k]
             if ids[j] < ids[i] or death[j] != ALIVE:
                 continue
-            rate = attach[i] * affinity[kind[i], kind[j]] + attach[j] * affinity[kind[j], kind[i]]
+            rate = attach[i] * affinity[row[i], kind[j]] + attach[j] * affinity[row[j], kind[i]]
             if rate <= 0.0:
                 continue
             _, chance = two_uniforms(key, pair_key(ids[i], ids[j]), step, 0)

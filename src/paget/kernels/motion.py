@@ -105,7 +105,8 @@ def velocities(
 ) -> None:
     """Write the velocities [n, 4] in um/h of the pieces begin..end, and per piece the largest speed and stiffness in 1/h.
 
-    constants : [3] stiffness, adhesion, reach of the linear law; affinity : [types, types] factors of adhesion, or empty
+    constants : [3] stiffness, adhesion, reach of the linear law; affinity : [rows, types] square roots
+    of the affinities of the cells of a row for a type, or empty; the type of a cell then is packed as row * types + type.
     mobile : [n]; drift : [n, 3] or empty; drag : [n] or empty, all by packed cell; where : packed cell of a rank
     bonds by rank: bond_start [n + 1] or empty, bond_other (rank, or -1 for a point), bond [5, m] (stiffness, rest length,
     point). The stiffness around a cell is a norm of the sum over its contacts of k u u^T, with k their stiffness and u their
@@ -180,11 +181,15 @@ def velocities(
                         distance[t] = FLOOR
                     t += 1
         if affinity.size > 0:
+            types = affinity.shape[1]
             t = 0
             for p in range(block, stop):
-                mine = int(cells[p, TYPE])
+                row = int(cells[p, TYPE]) // types
+                kind = int(cells[p, TYPE]) - row * types
                 for k in range(start[p], start[p] + many[p]):
-                    adhesion[t] *= affinity[mine, int(cells[other[k], TYPE])]
+                    theirs = int(cells[other[k], TYPE])
+                    them = theirs // types
+                    adhesion[t] *= affinity[row, theirs - them * types] * affinity[them, kind]
                     t += 1
         if law == LINEAR:
             for t in range(m):
@@ -218,12 +223,14 @@ def velocities(
                 vx += pace * ax
                 vy += pace * ay
                 vz += pace * az
-                xx += tight * ax * ax
-                yy += tight * ay * ay
+                tx = tight * ax
+                ty = tight * ay
+                xx += tx * ax
+                xy += tx * ay
+                zx += tx * az
+                yy += ty * ay
+                yz += ty * az
                 zz += tight * az * az
-                xy += tight * ax * ay
-                yz += tight * ay * az
-                zx += tight * az * ax
                 s += ONE
             if not mobile[p]:
                 velocity[p, 0] = 0.0

@@ -12,17 +12,7 @@ from numpy.typing import NDArray
 
 from paget.kernels.compile import kernel
 
-__all__ = [
-    "PIECE",
-    "bin_cells",
-    "bins_in",
-    "count_bins",
-    "crowded",
-    "extents",
-    "list_neighbours",
-    "pack_cells",
-    "sort_bins",
-]
+__all__ = ["PIECE", "bin_cells", "count_bins", "crowded", "extents", "list_neighbours", "pack_cells", "sort_bins"]
 
 Real = NDArray[np.float64]
 Index = NDArray[
@@ -36,7 +26,6 @@ PIECE = 512  # cells in one piece of work; fixed, so that no result depends on h
 SHORT = 64  # neighbours up to which counting places them faster than sorting
 ZERO, ONE = np.uint64(0), np.uint64(1)
 BLOCK = 8  # cells copied at once
-TILE = 4  # rows of bins along y and z that lie together in memory
 UBLOCK, LANES = np.uint64(BLOCK), np.uint64(32)
 
 
@@ -54,35 +43,6 @@ def extents(begin: int, end: int, cells: Real, low: Real, high: Real) -> None:
 
 
 @kernel
-def _tile(count: int) -> int:
-    return TILE if count >= TILE else 1
-
-
-@kernel
-def _row(iy: int, iz: int, ny: int, nz: int) -> int:
-    """Row of bins along x at (iy, iz). Rows are numbered tile by tile, so that neighbours in y and z are near in memory too."""
-    ty, tz = _tile(ny), _tile(nz)
-    across = (ny + ty - 1) // ty
-    return ((iz // tz * across + iy // ty) * tz + iz % tz) * ty + iy % ty
-
-
-@kernel
-def _of_row(row: int, ny: int, nz: int) -> tuple[int, int]:
-    """(iy, iz) of a row of bins."""
-    ty, tz = _tile(ny), _tile(nz)
-    across = (ny + ty - 1) // ty
-    tile, inside = row // (ty * tz), row % (ty * tz)
-    return tile % across * ty + inside % ty, tile // across * tz + inside // ty
-
-
-@kernel
-def bins_in(counts: Whole) -> int:
-    """How many bins are numbered for `counts` along x, y and z: those of incomplete tiles stay empty."""
-    ty, tz = _tile(counts[1]), _tile(counts[2])
-    return int(counts[0] * ((counts[1] + ty - 1) // ty * ty) * ((counts[2] + tz - 1) // tz * tz))
-
-
-@kernel
 def bin_cells(
     begin: int,
     end: int,
@@ -95,15 +55,15 @@ def bin_cells(
     bins: Index,
 ) -> None:
     """Bins of the packed cells in the pieces begin..end; cells given outside a periodic box return into it first."""
-    index = np.zeros(3, np.int64)
     for p in range(begin * PIECE, min(end * PIECE, bins.size)):
-        for axis in range(3):
+        b = 0
+        for axis in range(2, -1, -1):
             if periodic[axis]:
                 inside = cells[p, axis] - size[axis] * np.floor(cells[p, axis] / size[axis])
                 cells[p, axis] = inside if inside < size[axis] else 0.0
             i = int((cells[p, axis] - corner[axis]) / edges[axis])
-            index[axis] = min(max(i, 0), counts[axis] - 1)
-        bins[p] = _row(index[1], index[2], counts[1], counts[2]) * counts[0] + index[0]
+            b = b * counts[axis] + min(max(i, 0), counts[axis] - 1)
+        bins[p] = b
 
 
 @kernel
@@ -229,15 +189,14 @@ def _bins_around(b: int, counts: Whole, first: Index, periodic: Flags, begins: W
     """
     nx, ny, nz = counts[0], counts[1], counts[2]
     low, many = _span(b % nx, nx, periodic[0])
-    iy, iz = _of_row(b // nx, ny, nz)
-    y0, ys = _span(iy, ny, periodic[1])
-    z0, zs = _span(iz, nz, periodic[2])
+    y0, ys = _span((b // nx) % ny, ny, periodic[1])
+    z0, zs = _span(b // (nx * ny), nz, periodic[2])
     high = low + many
     runs = 0
     for jz in range(z0, z0 + zs):
         layer = jz + nz if jz < 0 else (jz - nz if jz >= nz else jz)
         for jy in range(y0, y0 + ys):
-            row = _row(jy + ny if jy < 0 else (jy - ny if jy >= ny else jy), layer, ny, nz) * nx
+            row = (layer * ny + (jy + ny if jy < 0 else (jy - ny if jy >= ny else jy))) * nx
             if low < 0:
                 begins[runs], ends[runs] = first[row + nx - 1], first[row + nx]
                 runs += 1

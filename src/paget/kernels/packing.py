@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from paget.kernels import neighbours as lists
 from paget.kernels.neighbours import PIECE
 from paget.kernels.team import Team
+from paget.kernels.workspace import Workspace
 
 __all__ = ["Crowd", "Packing"]
 
@@ -34,24 +35,31 @@ class Packing:
     start, many, other : the neighbours of packed cell p are the packed cells other[start[p]:start[p] + many[p]]
     """
 
-    def __init__(self, cells: Real, rank: NDArray[np.integer], size: Real, periodic: Flags, work: Team) -> None:
+    def __init__(
+        self, cells: Real, rank: NDArray[np.integer], size: Real, periodic: Flags, work: Team, space: Workspace
+    ) -> None:
         n = cells.shape[0]
         pieces = -(-n // PIECE)
+        self._space = space
         self.cells, self.size, self.periodic, self._work = cells, size, periodic, work
         self.rank = rank.astype(np.uint32)
         self.where = self.rank.copy()
-        self.place = np.zeros((4, n + lists.BLOCK))
-        self.start = np.empty(n, np.uint64)
-        self.many = np.empty(n, np.uint32)
-        self.other = np.empty(pieces * PIECE * EXPECTED, np.uint32)
+        self.place = space.zeros("place", (4, n + lists.BLOCK))
+        self.start = space.array("start", n, np.uint64)
+        self.many = space.array("many", n, np.uint32)
+        self.other = space.array("other", pieces * PIECE * EXPECTED, np.uint32)
         self.pieces = pieces
         self.builds = 0
         self._offset = np.arange(pieces + 1, dtype=np.uint64) * np.uint64(PIECE * EXPECTED)
         self._need = np.zeros(pieces, np.uint64)
         self._low, self._high = np.empty((pieces, 3)), np.empty((pieces, 3))
-        self._bins = np.empty(n, np.uint32)
-        self._source = np.empty(n, np.uint32)
-        self._spare = (np.empty_like(cells), np.empty_like(self.rank), np.empty_like(self._bins))
+        self._bins = space.array("bins", n, np.uint32)
+        self._source = space.array("source", n, np.uint32)
+        self._spare = (
+            space.array("spare", cells.shape),
+            np.empty_like(self.rank),
+            space.array("spare bins", n, np.uint32),
+        )
         self._widest = 2.0 * float(np.maximum(cells[:, 3], cells[:, 4]).max(initial=0.0))
 
     def build(self, skin: float) -> Index:
@@ -64,7 +72,7 @@ class Packing:
         """
         n = self.rank.size
         corner, edges, counts = self._grid(skin)
-        total = int(lists.bins_in(counts))
+        total = int(counts.prod())
         self._work(lists.bin_cells, self.cells, corner, edges, counts, self.size, self.periodic, self._bins)
         first = lists.count_bins(self._bins, total, self._source)
         self._work(lists.sort_bins, self._bins, first, self.rank, self._source)
@@ -100,7 +108,7 @@ class Packing:
                 raise Crowd(int(rank[self.many.argmax()]))
             room = np.maximum(room, self._need + self._need // np.uint64(8))
             self._offset[1:] = np.cumsum(room)
-            self.other = np.empty(int(self._offset[-1]), np.uint32)
+            self.other = self._space.array("other", int(self._offset[-1]), np.uint32)
         self.where[rank] = np.arange(n, dtype=np.uint32)
         return self._source
 

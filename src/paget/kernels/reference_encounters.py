@@ -109,6 +109,7 @@ def attachments(
     attach: Real,
     detach: Real,
     most: Real,
+    row: Whole,
     affinity: Real,
     bonds: list[tuple[int, int]],
     key: int,
@@ -130,7 +131,7 @@ def attachments(
     for i, near in enumerate(neighbours):
         for j in near:
             if ids[i] < ids[j] and death[i] == 0 and death[j] == 0:
-                rate = attach[i] * affinity[kind[i], kind[j]] + attach[j] * affinity[kind[j], kind[i]]
+                rate = attach[i] * affinity[row[i], kind[j]] + attach[j] * affinity[row[j], kind[i]]
                 options.append((waits(i, j, 0.0, rate)[1], int(ids[i]), int(ids[j]), frozenset((i, j))))
     formed: set[frozenset[int]] = set()
     for when, _, _, pair in sorted(options, key=lambda option: option[:3]):

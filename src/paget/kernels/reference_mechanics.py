@@ -51,7 +51,7 @@ def _pairs(position: Real, radius: Real, size: Real, periodic: ArrayLike) -> tup
 def _contact_velocities(
     position: Real, ids: Ids, radius: Real, size: Real, periodic: ArrayLike, flat: bool, law: Linear | Quadratic
 ) -> tuple[Real, Real]:
-    """Velocities [3, n] by contacts, and the summed stiffnesses [n] of a cell's contacts (0 for the linear law)."""
+    """Velocities [3, n] by contacts, and the norm [n] of the stiffness around each cell (0 for the linear law)."""
     difference, distance, contact = _pairs(position, radius, size, periodic)
     for i, j in zip(*np.nonzero(distance < FLOOR), strict=True):
         difference[:, i, j] = FLOOR * np.array(apart(int(ids[i]), int(ids[j]), flat))
@@ -67,13 +67,14 @@ def _contact_velocities(
     limit = limit[:, None] + limit[None, :]
     adhesion = np.sqrt(np.outer(law.adhesion, law.adhesion))
     if law.affinity is not None and law.types is not None:
-        mutual = law.affinity[law.types][:, law.types]
+        mutual = law.affinity[law.types if law.rows is None else law.rows][:, law.types]
         adhesion = adhesion * np.sqrt(mutual * mutual.T)
     repulsion = np.sqrt(np.outer(law.repulsion, law.repulsion))
     overlap, inside = np.maximum(1.0 - distance / contact, 0.0), np.maximum(1.0 - distance / limit, 0.0)
     speed = repulsion * overlap**2 - adhesion * inside**2
     slope = 2.0 * (repulsion * overlap / contact + adhesion * inside / limit)
-    return (speed * direction).sum(axis=2), slope.sum(axis=1)
+    tensor = (slope * direction[:, None] * direction[None, :]).sum(axis=3)
+    return (speed * direction).sum(axis=2), np.abs(tensor).sum(axis=1).max(axis=0)
 
 
 def relax(

@@ -86,7 +86,9 @@ def _all() -> Iterator[Behaviour]:
     yield Behaviour(
         "chemotactic response to <field>", "", "motility.towards/field.<field>", "weight of a gradient in the bias"
     )
-    yield Behaviour("intravasation", rate, "motility.intravasation", "rate of getting into a vessel that the cell touches")
+    yield Behaviour(
+        "intravasation", rate, "motility.intravasation", "rate of getting into a vessel that the cell touches"
+    )
     yield Behaviour("cell-cell adhesion", speed, "mechanics.adhesion", "strength of adhesion")
     yield Behaviour("cell-cell repulsion", speed, "mechanics.repulsion", "strength of repulsion")
     yield Behaviour("relative maximum adhesion distance", "", "mechanics.reach", "reach of adhesion in radii")

@@ -14,6 +14,7 @@ import numpy as np
 from paget.kernels import encounters, philox
 from paget.process import Phase
 from paget.tissue.definition import table
+from paget.tissue.personal import affinities_to, own_affinities
 from paget.tissue.process import TissueProcess
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Attachment(TissueProcess):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        return ("cell.type", "cell.death", "cell.contacts", "tissue.bonds", *self.reads_of(*_BEHAVIOURS))
+        own = self.reads_of(*_BEHAVIOURS, *affinities_to(self))
+        return ("cell.type", "cell.death", "cell.contacts", "tissue.bonds", *own)
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -73,7 +75,7 @@ class Attachment(TissueProcess):
             see["cell.death"],
             ids,
             attach,
-            affinity,
+            *own_affinities(self, see, affinity),
             see.key,
             see.tick + 1,
             see.dt,

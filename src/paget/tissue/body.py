@@ -68,8 +68,8 @@ class PlasmaLevel(Process):
         amount = float(see[self.account])
         if amount < 0.0:
             raise NumericalError(
-                f"process '{self.role}' at {see.time:g} h (tick {see.tick}): '{self.account}' is {amount:g}; the tissue took more "
-                "in a tick than the plasma held. Choose a shorter tick, or a volume of plasma that fits the tissue."
+                f"process '{self.role}' at {see.time:g} h (tick {see.tick}): '{self.account}' is {amount:g}; the tissue took "
+                "more in a tick than the plasma held. Choose a shorter tick, or a volume of plasma that fits the tissue."
             )
         do.set(self.level, amount / p.volume)
 

@@ -143,14 +143,14 @@ class HeldField(Process):
 class FieldBinding(Process):
     """A substance binds to sites that do not move, as VEGF to heparan sulphates of the matrix, and is released again.
 
-    d bound / dt = on free (capacity - bound) - off bound in every voxel, solved exactly; free and bound together stay the same.
+    d bound / dt = a free (capacity - bound) - d bound in every voxel, solved exactly; free and bound together stay the same.
     Half of a tick's binding acts before transport and half after it, so that a tick counts in second order.
 
     factor : the field that binds; bound : immobile field in the same unit, of what is bound
     sites : immobile field of the material that binds, if there are not as many sites everywhere
     capacity : sites, taken or not, in the unit of the factor (for each unit of `sites`)
-    on : rate of binding; off : rate of release; off / on is the concentration that fills half of the sites
-    unit : of the factor, where it is not in the vocabulary
+    association, dissociation : rates a and d; d / a is the concentration that fills half of the sites
+    unit, site_unit : of the factor and of the sites, where they are not in the vocabulary
 
     Assumes one kind of site. What is bound where the material is degraded becomes free.
 
@@ -165,18 +165,18 @@ class FieldBinding(Process):
     bound: str
     sites: str = ""
     capacity: Named | Parameter
-    on: Named | Parameter
-    off: Named | Parameter
+    association: Named | Parameter
+    dissociation: Named | Parameter
     unit: str = ""
     site_unit: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for slot in ("capacity", "on", "off"):
+        for slot in ("capacity", "association", "dissociation"):
             if not isinstance(getattr(self, slot), (Named, Parameter)):
                 raise EvidenceError(
-                    f"process '{self.role}': {slot} = {getattr(self, slot)!r} has no basis; name a parameter, or give a quantity "
-                    "with its reason"
+                    f"process '{self.role}': {slot} = {getattr(self, slot)!r} has no basis; name a parameter, or give a "
+                    "quantity with its reason"
                 )
 
     @property
@@ -194,13 +194,13 @@ class FieldBinding(Process):
         capacity = f"{unit}/({each})" if each else unit
         return (
             ("capacity", self.capacity, "" if capacity == "dimensionless" else capacity),
-            ("on", self.on, f"1/({unit}*h)"),
-            ("off", self.off, "1/h"),
+            ("association", self.association, f"1/({unit}*h)"),
+            ("dissociation", self.dissociation, "1/h"),
         )
 
     def step(self, see: See, do: Do, p: Values) -> None:
         capacity = p.capacity * see[self.sites] if self.sites else p.capacity
-        do.bind_field(self.factor, self.bound, capacity, p.on, p.off)
+        do.bind_field(self.factor, self.bound, capacity, p.association, p.dissociation)
 
 
 def _unit(name: str, given: str) -> str:

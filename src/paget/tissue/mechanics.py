@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from paget.errors import NumericalError
 from paget.kernels import contacts, encounters
+from paget.kernels.workspace import Workspace
 from paget.process import Phase
 from paget.tissue.definition import table
+from paget.tissue.personal import affinities_to, own_affinities
 from paget.tissue.process import TissueProcess
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ CAUTION = 0.8  # sub-step of Euler's scheme over its limit of stability; the pag
 @dataclass(frozen=True)
 class _Tables:
     numbers: Real  # [types, 6] as in `_SLOTS`
-    affinity: Real | None  # [types, types], or None where all are 1
+    affinity: Real | None  # [types, types], or None where all are 1 and no rule changes them
     movable: NDArray[np.bool_]  # [types]
+    workspace: Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +88,8 @@ class TissueMechanics(TissueProcess):
             *(_MIGRATION if self.migrating else ()),
             *(("tissue.bonds",) if self.bonded else ()),
             *(_ANCHORS if self.anchored else ()),
-            *self.reads_of(*_BEHAVIOURS, *self._affinities, "is movable"),
+            *self.reads_of(*_BEHAVIOURS, *affinities_to(self), "is movable"),
         )
-
-    @property
-    def _affinities(self) -> tuple[str, ...]:
-        return tuple(f"adhesive affinity to {d.name}" for d in self.definitions)
 
     @property
     def adds(self) -> tuple[str, ...]:
@@ -106,8 +105,9 @@ class TissueMechanics(TissueProcess):
         affinity = table(values, types, slots, absent=1.0)
         return _Tables(
             table(values, types, _SLOTS),
-            None if bool((affinity == 1.0).all()) else affinity,
+            None if bool((affinity == 1.0).all()) and not self.reads_of(*affinities_to(self)) else affinity,
             np.array([d.mechanics.movable for d in self.definitions]),
+            Workspace(),
         )
 
     def step(self, see: See, do: Do, p: _Tables) -> None:
@@ -116,6 +116,7 @@ class TissueMechanics(TissueProcess):
         kind, before, ids = see["cell.type"], see["cell.position"], see.ids
         own = {name: self.behaviour(see, name, p.numbers[:, column]) for name, column in _BEHAVIOURS.items()}
         position = before.copy()
+        rows, affinity = (None, None) if p.affinity is None else own_affinities(self, see, p.affinity)
         movable = p.movable[kind]
         if "is movable" in self.ruled:
             movable = self.behaviour(see, "is movable", p.movable.astype(np.float64)) > 0.5
@@ -129,8 +130,9 @@ class TissueMechanics(TissueProcess):
                 own["cell-cell repulsion"],
                 own["cell-cell adhesion"],
                 own["relative maximum adhesion distance"],
-                None if p.affinity is None else kind,
-                p.affinity,
+                None if affinity is None else kind,
+                affinity,
+                rows,
             ),
             mobile=None if movable.all() else movable,
             drift=np.stack([see[name] for name in _MIGRATION]) if self.migrating else None,
@@ -146,6 +148,7 @@ class TissueMechanics(TissueProcess):
             stride=STRIDE,
             threads=see.threads,
             by_id=see.by_id,
+            workspace=p.workspace,
         )
         if found.failed:
             cell = f"cell {ids[found.row]}" if found.row >= 0 else "a cell"

@@ -13,7 +13,7 @@ from paget.tissue.process import TissueProcess
 if TYPE_CHECKING:
     from paget.access import See
 
-__all__ = ["own_columns"]
+__all__ = ["affinities_to", "own_affinities", "own_columns"]
 
 
 def own_columns(
@@ -29,3 +29,22 @@ def own_columns(
     for row, name in enumerate(ruled):
         own[row] = see[variable_of(name)]
     return own, which
+
+
+def affinities_to(process: TissueProcess) -> tuple[str, ...]:
+    """The behaviours of adhesion to each of the cell types."""
+    return tuple(f"adhesive affinity to {definition.name}" for definition in process.definitions)
+
+
+def own_affinities(
+    process: TissueProcess, see: See, affinity: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Row [n] of each cell in a table [rows, n_types] of affinities for each type, and that table.
+
+    affinity : [n_types, n_types] of the types. Without rules on affinities the row of a cell is its type, else its own.
+    """
+    behaviours = affinities_to(process)
+    if not any(name in process.ruled for name in behaviours):
+        return see["cell.type"], affinity
+    own = [process.behaviour(see, name, affinity[:, partner]) for partner, name in enumerate(behaviours)]
+    return np.arange(see.count), np.stack(own, axis=1)

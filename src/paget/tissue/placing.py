@@ -89,7 +89,7 @@ def value_of(value: Number, unit: str, parameters: ParameterTable) -> float:
 def resting_state(
     definitions: Sequence[CellDefinition], kind: NDArray[np.int64], parameters: ParameterTable
 ) -> dict[str, Real]:
-    """Variables [n] of living cells at rest, each as its type has them: volumes, their targets, and the type's own variables."""
+    """Variables [n] of living cells at rest, each as its type has them: volumes, their targets, the type's own variables."""
     rows = [
         resting_values({slot: value_of(number, unit, parameters) for slot, number, unit in resting_numbers(definition)})
         for definition in definitions
@@ -99,7 +99,7 @@ def resting_state(
 
 
 def resting_numbers(definition: CellDefinition) -> Iterator[tuple[str, Number, str]]:
-    """(slot, number, unit) of all that decides the state of a cell at rest: its volumes, and its own variables by their names."""
+    """(slot, number, unit) of all that decides the state of a cell at rest: volumes, and its own variables by their names."""
     wanted = ("volume.total", "volume.nuclear", "volume.fluid_fraction", "volume.calcified_fraction")
     for slot, given, unit in definition.volume.listed():
         if f"volume.{slot}" in wanted:

@@ -43,8 +43,8 @@ from paget.tissue.migration import Migration
 from paget.tissue.placing import VOLUMES, Cells, resting_state, value_of
 from paget.tissue.process import TissueProcess
 from paget.tissue.rules import CellRules
-from paget.tissue.vessels.passage import INTO_VESSELS, Intravasation
 from paget.tissue.vessels.network import VesselNetwork
+from paget.tissue.vessels.passage import INTO_VESSELS, Intravasation
 from paget.tissue.vessels.process import VesselExchange
 from paget.tissue.volume import VolumeDynamics
 from paget.vocabulary import CELL_TYPES, VARIABLES, CellType, Variable

@@ -144,7 +144,7 @@ class System:
         )
 
     def linear(self, loss: Real, right: Real, guess: Real, tolerance: float, threads: int) -> tuple[Real, float, int]:
-        """Solve ``(loss + drawn) c - D lap(c) = right``, which may be negative, to a relative residual; returned as by `stage`."""
+        """Solve ``(loss + drawn) c - D lap(c) = right``, which may be negative; tolerance and result as of `stage`."""
         pull = None
         if self.free is not None and self.drawn is not None:
             pull = np.where(self.free, loss + self.drawn, -1.0)

@@ -23,6 +23,7 @@ from paget.units import to_internal
 __all__ = ["cells_from", "read_cells", "write_cells"]
 
 HEADER = ("x", "y", "z", "type")
+MOST_LINES = 10  # that are told of a file in which many are wrong, most often for the same reason
 
 
 def read_cells(
@@ -61,7 +62,7 @@ def cells_from(
     types = [definition.name for definition in definitions]
     wrong: list[str] = []
     header: Sequence[str] = HEADER
-    if rows and rows[0][1][0].lower() == "x":
+    if rows and _number(rows[0][1][0]) is None:
         header = rows.pop(0)[1]
         if tuple(column.lower() for column in header[:4]) != HEADER:
             wrong.append(f"{name}:1: the columns must begin with {', '.join(HEADER)}, not {', '.join(header[:4])}")
@@ -85,6 +86,8 @@ def cells_from(
         places.append(known_numbers[:3])
         kinds.append(kind)
         further.append(known_numbers[3:])
+    if len(wrong) > MOST_LINES:
+        wrong = [*wrong[:MOST_LINES], f"{name}: {len(wrong) - MOST_LINES} further lines like these"]
     given = np.array(further, dtype=np.float64).reshape(len(places), len(header) - 4)
     kind_rows = np.array([types.index(kind) for kind in kinds], dtype=np.int64)
     columns, behaviours = {}, {}
