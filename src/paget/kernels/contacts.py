@@ -1,7 +1,8 @@
 """Off-lattice mechanics: overdamped relaxation of overlapping, adhering spheres, and who touches whom.
 
-Sums over neighbours run in ascending order of the cells' ids, so that a result has the same bits for any order of the cells
-in memory, any number of threads and any skin of the neighbour lists.
+Sums over neighbours run in an order that depends on nothing but where cells are and on their ids, so that a result has the same
+bits for any order of the cells in memory and any number of threads; for the linear law in that of the ids alone, so that the
+skin of the neighbour lists changes no bit either.
 """
 
 from __future__ import annotations
@@ -156,7 +157,8 @@ def relax(
     order : 1 (Euler; the linear law's own) or 2 (Adams and Bashforth with variable steps), for chosen sub-steps
     caution, stride : bounds of a chosen sub-step, relative to stiffness (0.2 and 0.4 for the two orders) and in um
     tolerance : um; chosen sub-steps end when nothing would move farther in the time left
-    skin : um by which neighbour lists reach farther than contacts; it changes speed alone
+    skin : um by which neighbour lists reach farther than contacts; it changes speed alone (and last bits, for the quadratic
+        law)
     by_id : rows in ascending order of id, where the caller knows them
     workspace : memory to use again, for a caller that relaxes the same tissue many times
     """
@@ -204,7 +206,7 @@ def relax(
         fastest, stiffest, far = (np.zeros(packing.pieces) for _ in range(3))
         while True:
             try:
-                source = packing.build(skin)
+                source = packing.build(skin, ordered=isinstance(law, Linear))
             except Crowd as crowd:
                 failed, worst = "crowded", crowd.rank
                 break
@@ -229,6 +231,7 @@ def relax(
                 edge,
                 closed,
                 flat,
+                equal == 0 and code == QUADRATIC,
             )
             state: Any = (rate, fastest, stiffest, before, packing.place, far)
             now: Any = (left, last, steps)

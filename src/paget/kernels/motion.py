@@ -99,6 +99,7 @@ def velocities(
     size: Real,
     periodic: Flags,
     flat: bool,
+    bounding: bool,
     velocity: Real,
     fastest: Real,
     stiffest: Real,
@@ -214,15 +215,17 @@ def velocities(
             zx = 0.0
             total = 0.0
             # A cell that holds its place is passed over, not multiplied by zero: its sum may be without bounds.
+            first = s
             for _ in range(many[p]):
-                ax = dx[s]
-                ay = dy[s]
-                az = dz[s]
-                pace = speed[s]
-                tight = stiff[s]
-                vx += pace * ax
-                vy += pace * ay
-                vz += pace * az
+                vx += speed[s] * dx[s]
+                vy += speed[s] * dy[s]
+                vz += speed[s] * dz[s]
+                s += ONE
+            for t in range(first, s if bounding else first):
+                ax = dx[t]
+                ay = dy[t]
+                az = dz[t]
+                tight = stiff[t]
                 tx = tight * ax
                 ty = tight * ay
                 xx += tx * ax
@@ -231,7 +234,6 @@ def velocities(
                 yy += ty * ay
                 yz += ty * az
                 zz += tight * az * az
-                s += ONE
             if not mobile[p]:
                 velocity[p, 0] = 0.0
                 velocity[p, 1] = 0.0

@@ -1,8 +1,9 @@
 """Who may touch whom: a cell list over bins, and from it every cell's neighbours in ascending order of their ids.
 
-Cells come in ascending order of id (a cell's place in that order is its rank). For speed they are packed bin by bin, so
-that neighbours in space are neighbours in memory; inside a bin they keep the order of their ids. Every list is sorted by
-rank, so that a sum over it has the same bits whatever the bins, the skin or the number of threads.
+A cell's rank is its place in the ascending order of ids. For speed cells are packed bin by bin, so that neighbours in space
+are neighbours in memory; inside a bin they are in the order of rank. A list is sorted by rank, so that a sum over it has
+the same bits whatever the bins and the skin, or left in the order of the bins, which depends on nothing but where cells
+are and who they are; neither depends on the number of threads or the order of cells in memory.
 """
 
 from __future__ import annotations
@@ -220,6 +221,7 @@ def list_neighbours(
     skin: float,
     size: Real,
     periodic: Flags,
+    ordered: bool,
     offset: Place,
     start: Place,
     many: Index,
@@ -229,6 +231,7 @@ def list_neighbours(
     """Write the neighbour lists of the pieces begin..end, each from other[offset[piece]] on.
 
     place : [4, n] x, y, z and interaction range of packed cells; rank, bins : [n] by packed cell
+    ordered : whether lists are to be in ascending order of rank, or as they are found: bin by bin, by rank in each
     start, many : [n] where each list begins and how many it has. need : [pieces] entries that every piece needs; if that
     is more than its share of `other`, nothing beyond is written and the caller makes room.
     """
@@ -316,6 +319,12 @@ def list_neighbours(
                 start[p] = at
                 many[p] = hits
                 if at + hits <= room:
+                    if not ordered:
+                        for t in range(hits):
+                            other[at + t] = found[t]
+                        at += hits
+                        p += 1
+                        continue
                     for t in range(hits):
                         key[t] = rank[found[t]]
                     if hits <= SHORT:

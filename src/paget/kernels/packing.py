@@ -62,8 +62,10 @@ class Packing:
         )
         self._widest = 2.0 * float(np.maximum(cells[:, 3], cells[:, 4]).max(initial=0.0))
 
-    def build(self, skin: float) -> Index:
+    def build(self, skin: float, ordered: bool = True) -> Index:
         """Pack the cells anew and list all pairs within their summed ranges plus `skin`; where each line came from [n].
+
+        ordered : whether every list is in ascending order of id, or in that of the bins, which is found faster
 
         Raises
         ------
@@ -95,6 +97,7 @@ class Packing:
                 skin,
                 self.size,
                 self.periodic,
+                ordered,
                 self._offset,
                 self.start,
                 self.many,

@@ -66,6 +66,7 @@ def sub_steps(
     size: Real,
     periodic: Flags,
     flat: bool,
+    bounding: bool,
     rate: Real,
     fastest: Real,
     stiffest: Real,
@@ -113,6 +114,7 @@ def sub_steps(
             size,
             periodic,
             flat,
+            bounding,
             rate,
             fastest,
             stiffest,
@@ -159,7 +161,7 @@ def shared_sub_steps(
     last: float,
     steps: int,
 ) -> tuple[float, float, int, int]:
-    """What `sub_steps` does, with the pieces of every stage dealt to threads; `forces` are its arguments up to `flat`."""
+    """What `sub_steps` does, with the pieces of every stage dealt to threads; `forces` are its arguments up to `bounding`."""
     cells, mobile, size, periodic = forces[0], forces[10], forces[17], forces[18]
     while left > 0.0 and not (equal > 0 and steps == equal):
         work(velocities, *forces, rate, fastest, stiffest)
