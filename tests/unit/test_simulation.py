@@ -11,6 +11,7 @@ from paget.engine.simulation import Simulation
 from paget.errors import ModelError, NumericalError, ResultError, StorageFullError, UnknownNameError
 from paget.model import Placed
 from paget.tissue import Cells, Exchange, HeldVoxels, Motility, Substrate, Tissue, hexagonal_disc
+from paget.tissue.volume import VolumeDynamics
 
 
 def _disc(n=60.0, **changes):
@@ -222,6 +223,16 @@ def test_every_problem_of_a_tissue_is_told_at_once():
     text = str(found.value)
     assert "'tumour cell' is defined twice" in text
     assert "field.oxygen" in text
+
+
+def test_two_processes_in_one_role_are_refused(disc):
+    with pytest.raises(ModelError, match="two processes in the role 'volume'"):
+        disc.changed(processes=(VolumeDynamics(definitions=disc.cells),)).model()
+
+
+def test_positions_of_another_shape_are_refused(disc):
+    with pytest.raises(ModelError, match=r"positions of cells are \[n, 3\]"):
+        disc.changed(placed=Cells(np.zeros((4, 2)))).model()
 
 
 def test_placed_cells_have_as_many_values_as_places():

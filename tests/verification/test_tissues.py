@@ -153,7 +153,7 @@ def _free_cell(doubling_hours):
 def test_a_monolayer_first_grows_exponentially_then_at_its_rim(gallery):
     """The diameter of a colony from one cell beside the C6 colonies of Bru et al. 1998, doi:10.1103/PhysRevLett.81.4008."""
     cell, rules = _free_cell(18.0)
-    size = 2400.0
+    size = 3200.0
     colony = Tissue(
         name="monolayer",
         size=(size, size, 20.0),
@@ -165,7 +165,7 @@ def test_a_monolayer_first_grows_exponentially_then_at_its_rim(gallery):
     )
     simulation = colony.simulation(seed=2)
     times, diameters, counts = [], [], []
-    for _ in range(36):
+    for _ in range(54):
         simulation.run("12 h")
         x, y = simulation.world.cells.position[:2] - size / 2
         times.append(simulation.time)

@@ -182,8 +182,8 @@ def relax(
         cells[:, motion.REPULSION] = np.sqrt(law.repulsion)
         cells[:, motion.ADHESION] = np.sqrt(law.adhesion)
         if law.affinity is not None and law.types is not None:
-            rows = law.types if law.rows is None else law.rows
-            cells[:, motion.TYPE] = rows * law.affinity.shape[1] + law.types
+            kinds = law.types if law.rows is None else law.rows
+            cells[:, motion.TYPE] = kinds * law.affinity.shape[1] + law.types
             affinity = np.ascontiguousarray(np.sqrt(law.affinity))
     springs = _springs(rank_of, bonds, anchors, n)
     still = np.ones(n, np.bool_) if mobile is None else mobile
@@ -193,6 +193,7 @@ def relax(
     before = space.zeros("before", (n, 4))
     if velocity is not None:
         before[:, :3] = velocity.T
+    spare = space.array("spare before", (n, 4))
     rate = space.zeros("rate", (n, 4))
     pressure = np.zeros(n)
     equal = 0 if step is None else max(round(dt / step), 1)
@@ -211,9 +212,11 @@ def relax(
                 failed, worst = "crowded", crowd.rank
                 break
             if steps or velocity is not None:
-                before = before[source]
-            rows = order_of_ids[packing.rank]
-            packed = tuple(a[rows] if a.size else a for a in (still, drifts, drags))
+                before, spare = np.take(before, source, axis=0, out=spare, mode="clip"), before
+            packed: Any = (still, drifts, drags)
+            if mobile is not None or drifts.size or drags.size:
+                rows = order_of_ids[packing.rank]
+                packed = tuple(a[rows] if a.size else a for a in packed)
             forces: Any = (
                 packing.cells,
                 ranked,

@@ -113,7 +113,14 @@ class Tissue:
         grid = Grid(self.size, self.voxel, self.periodic)
         rules = CellRules(definitions=self.cells, units=units, rules=self.rules, personal=tuple(self.placed.behaviours))
         ruled = tuple(dict.fromkeys((*(b.name for b in rules.behaviours), *self.placed.behaviours)))
-        processes = {p.role: p for p in self._processes(grid, units, rules, ruled)}
+        processes: dict[str, Process] = {}
+        for process in self._processes(grid, units, rules, ruled):
+            if process.role in processes:
+                raise ModelError(
+                    f"The tissue '{self.name}' has two processes in the role '{process.role}'; give yours another, or replace "
+                    "the tissue's own in its model: tissue.model().replace(...)"
+                )
+            processes[process.role] = process
         own = {v.name: v for v in (*self._own_variables(), *rules.variables) if v.name not in VARIABLES}
         return Model(
             name=self.name,
@@ -148,6 +155,8 @@ class Tissue:
                 yield f"the {kind} '{name}' is defined twice"
         if not self.cells:
             yield "it has no cell types"
+        if np.ndim(self.placed.positions) != 2 or np.shape(self.placed.positions)[1] != 3:
+            yield f"positions of cells are [n, 3] in um; these have the shape {np.shape(self.placed.positions)}"
         fields = [s.field for s in self.substrates]
         for substrate in self.substrates:
             known = VARIABLES.get(substrate.field)
