@@ -287,15 +287,6 @@ def test_a_speed_that_is_no_number_stops_the_relaxation_at_its_cell():
     assert (found.failed, found.row) == ("not finite", 2)
 
 
-@pytest.mark.parametrize(
-    ("place", "radius", "row"),
-    [((0, 200, 5), 5, -1), ((np.nan, 5, 5), 5, 1), ((5, np.inf, 5), 5, 1), ((5, 5, -0.1), 5, 1), ((5, 5, 5), 0, 1)],
-)
-def test_the_first_cell_that_cannot_be_placed_is_found(place, radius, row):
-    position = np.array([[5.0, 5.0, 5.0], place]).T
-    assert contacts.first_bad(position, np.array([5.0, radius]), SIZE) == row
-
-
 def test_no_cells_need_no_time():
     position, found = run(COMPILED, np.empty((0, 3)), [])
     assert found.sub_steps == 0

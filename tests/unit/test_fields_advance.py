@@ -22,8 +22,6 @@ from paget.engine.transport import (
     advance_diffusing,
     bind,
     relaxation_time,
-    unbounded,
-    unchanged,
 )
 from paget.engine.transport.description import box_of
 from paget.engine.transport.exact import integrate_modes
@@ -288,17 +286,6 @@ def test_a_field_that_nothing_takes_from_has_no_steady_state():
         advance(field, BLOCK, 1.0, method="steady")
 
 
-def test_a_drive_is_unchanged_within_its_tolerance_and_changed_beyond():
-    field = _field(BLOCK, held=Held(SPOTS, 3.0), saturable=(Saturable(np.ones(BLOCK.shape), 1.0),))
-    near = _field(BLOCK, loss=field.loss * 1.0009, held=Held(SPOTS, 3.0), saturable=field.saturable)
-    far = _field(BLOCK, loss=field.loss * 1.0011, held=Held(SPOTS, 3.0), saturable=field.saturable)
-    assert unchanged(field, near, 1e-3)
-    assert not unchanged(field, far, 1e-3)
-    assert not unchanged(field, _field(BLOCK, held=Held(SPOTS, 3.1), saturable=field.saturable), 1e-3)
-    assert not unchanged(field, _field(BLOCK, held=Held(SPOTS, 3.0)), 1e-3)
-    assert not unchanged(field, _field(BLOCK, held=Held(~SPOTS, 3.0), saturable=field.saturable), 1e-3)
-
-
 def test_threads_change_no_bit_of_a_tick():
     grid = Grid((860.0, 820.0, 900.0), 20.0)
     rng = np.random.default_rng(2)
@@ -416,15 +403,6 @@ def test_a_flux_that_takes_more_than_there_is_is_refused():
 def test_an_unknown_method_is_refused():
     with pytest.raises(NumericalError, match="there is no method 'explicit'; methods are auto, exact"):
         advance(_field(BLOCK), BLOCK, 1.0, method="explicit")
-
-
-def test_a_field_that_no_one_bounds_and_everyone_secretes_is_refused():
-    assert "field.mif is secreted, but nothing degrades it" in str(unbounded("field.mif", secreted=True))
-    assert unbounded("field.mif", secreted=True, faces={"x-": Inflow(1.0)}) is not None
-    assert unbounded("field.mif", secreted=False, faces={"x-": Inflow(1.0)}) is not None
-    for bounded in ({"lost": True}, {"taken_up": True}, {"held": True}, {"faces": {"x-": Fixed(0.0)}}):
-        assert unbounded("field.mif", secreted=True, **bounded) is None
-    assert unbounded("field.mif", secreted=False) is None
 
 
 # ---- the grid -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from paget.engine.transport.box import Box, hierarchy, modes, slowest
 from paget.engine.transport.multigrid import solve
-from paget.kernels import deposits, diffusion, reference_fields, voxels
+from paget.kernels import diffusion, reference_fields, voxels
 
 few = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -174,22 +174,6 @@ def test_the_slowest_mode_is_the_smallest_eigenvalue(box):
 
 
 # ---- deposits -----------------------------------------------------------------------------------------------------
-@few
-@given(seed=seeds, n=st.integers(0, 300), n_voxels=st.sampled_from([1, 7, 500]))
-def test_deposits_have_the_bits_of_adding_in_the_order_of_ids(seed, n, n_voxels):
-    rng = np.random.default_rng(seed)
-    where, ids = rng.integers(0, n_voxels, n), rng.permutation(10 * n + 1)[:n].astype(np.uint64)
-    amounts = rng.random(n) * 10.0 ** rng.integers(-8, 8, n)
-    totals = [rng.random(n_voxels)] * 1
-    totals += [totals[0].copy(), totals[0].copy()]
-    reference_fields.deposit_by_id(totals[0], where, ids, amounts)
-    order = deposits.by_voxel(where, ids, n_voxels)
-    deposits.deposit_by_id(totals[1], *order, amounts)
-    shuffle = rng.permutation(n)
-    start, rows = deposits.by_voxel(where[shuffle], ids[shuffle], n_voxels)
-    deposits.deposit_by_id(totals[2], start, rows, amounts[shuffle])
-    assert np.array_equal(totals[0], totals[1])
-    assert np.array_equal(totals[0], totals[2])
 
 
 # ---- cells in voxels of unequal edges and on rings ----------------------------------------------------------------

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from paget.kernels import motion, stepping
-from paget.kernels.compile import kernel
 from paget.kernels.forces import LINEAR, QUADRATIC
 from paget.kernels.packing import Crowd, Packing
 from paget.kernels.team import alone, team
 from paget.kernels.workspace import Workspace
 
-__all__ = ["Anchors", "Bonds", "Linear", "Quadratic", "Relaxation", "contacts", "first_bad", "relax"]
+__all__ = ["Anchors", "Bonds", "Linear", "Quadratic", "Relaxation", "contacts", "relax"]
 
 Real = NDArray[np.float64]
 Ids = NDArray[np.uint64]
@@ -89,18 +88,6 @@ class Relaxation(NamedTuple):
     builds: int
     failed: str = ""
     row: int = -1
-
-
-@kernel
-def first_bad(position: Real, radius: Real, size: Real) -> int:
-    """First row whose position [3, n] is not a number or outside 0..size, or whose radius [n] is not positive; else -1."""
-    for i in range(radius.size):
-        if not 0.0 < radius[i] < np.inf:
-            return i
-        for axis in range(3):
-            if not 0.0 <= position[axis, i] <= size[axis]:
-                return i
-    return -1
 
 
 def relax(

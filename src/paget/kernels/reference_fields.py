@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["deposit_by_id", "half_sweep", "laplacian", "operate", "restrict"]
+__all__ = ["half_sweep", "laplacian", "operate", "restrict"]
 
 Real = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -60,9 +60,3 @@ def restrict(matrix: Real, x: Real, right: Real, free: Flags, steps: tuple[int, 
         begins = np.arange(0, x.shape[axis], step)
         residual, counts = np.add.reduceat(residual, begins, axis), np.add.reduceat(counts, begins, axis)
     return residual / counts
-
-
-def deposit_by_id(total: Real, voxels: NDArray[np.int64], ids: NDArray[np.uint64], amounts: Real) -> None:
-    """Add amounts to voxels one after the other, in ascending order of id."""
-    order = np.argsort(ids)
-    np.add.at(total, voxels[order], amounts[order])

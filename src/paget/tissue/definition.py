@@ -44,7 +44,6 @@ Number = Named | Parameter
 Given = (
     Any  # what a slot takes: a `Number`, text with a unit where the part has a reason, or 0; it then holds a `Number`
 )
-Numbers = Mapping[str, Number]
 
 
 OF_FIELD = "@"  # stands for the unit of the field that an exchange is about

@@ -183,10 +183,11 @@ class Tissue:
                     yield f"'{definition.name}' deals with {UnknownNameError('cell type', name, names)}"
         for substrate in self.substrates:
             makers = [d.name for d in self.cells if _gives(d, substrate.field)]
+            makers += ["the inflow through its walls"] if substrate.inflow else []
             takers = [d.name for d in self.cells if _takes(d, substrate.field)]
             if makers and not takers and not substrate.bounded and not substrate.immobile:
                 yield (
-                    f"'{substrate.field}' is exported by {', '.join(makers)}, and nothing decays it, takes it up or holds it: "
+                    f"'{substrate.field}' comes from {', '.join(makers)}, and nothing decays it, takes it up or holds it: "
                     "it would grow without bound; give it a decay, a wall or a cell that takes it up"
                 )
 

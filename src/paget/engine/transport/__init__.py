@@ -15,9 +15,8 @@ from paget.engine.transport.advance import (
     advance_diffusing,
     laplacian_modes,
     relaxation_time,
-    unchanged,
 )
-from paget.engine.transport.description import FACES, Diffusing, Fixed, Held, Inflow, Saturable, check, unbounded
+from paget.engine.transport.description import FACES, Diffusing, Fixed, Held, Inflow, Saturable, check
 from paget.engine.transport.immobile import Binding, advance_immobile, bind, decay_and_gain
 from paget.engine.transport.multigrid import Workspace
 
@@ -41,6 +40,4 @@ __all__ = [
     "decay_and_gain",
     "laplacian_modes",
     "relaxation_time",
-    "unbounded",
-    "unchanged",
 ]

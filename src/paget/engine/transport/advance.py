@@ -25,7 +25,6 @@ __all__ = [
     "advance_diffusing",
     "laplacian_modes",
     "relaxation_time",
-    "unchanged",
 ]
 
 Real = NDArray[np.float64]
@@ -77,37 +76,6 @@ def relaxation_time(field: Diffusing, grid: Grid) -> float:
     system = assemble(field, grid)
     rate = system.rate(system.within(field.values))
     return 1.0 / rate if rate > 0.0 else math.inf
-
-
-def unchanged(old: Diffusing, new: Diffusing, tolerance: float) -> bool:
-    """Whether all that drives a field is the same within `tolerance`, relative to its largest value.
-
-    If so, a field that was solved to its steady state (`Advanced.method`), and only such a field, may be left as it is. The
-    caller keeps `old`, with copies of its arrays, from the tick in which the field was last solved.
-    """
-
-    def near(one: Real | float, other: Real | float) -> bool:
-        a, b = np.asarray(one), np.asarray(other)
-        if a.shape != b.shape and a.ndim and b.ndim:
-            return False
-        return bool(np.max(np.abs(a - b)) <= tolerance * max(float(np.max(np.abs(a))), float(np.max(np.abs(b)))))
-
-    if old.diffusion != new.diffusion or dict(old.faces) != dict(new.faces) or len(old.saturable) != len(new.saturable):
-        return False
-    if (old.held is None) != (new.held is None):
-        return False
-    if (
-        old.held is not None
-        and new.held is not None
-        and not (np.array_equal(old.held.mask, new.held.mask) and near(old.held.values, new.held.values))
-    ):
-        return False
-    sinks = zip(old.saturable, new.saturable, strict=True)
-    return (
-        near(old.source, new.source)
-        and near(old.loss, new.loss)
-        and all(a.km == b.km and near(a.vmax, b.vmax) for a, b in sinks)
-    )
 
 
 def advance(

@@ -13,7 +13,7 @@ from paget.engine.transport.box import Box
 from paget.errors import NumericalError
 from paget.state.fields import Grid
 
-__all__ = ["FACES", "Diffusing", "Fixed", "Held", "Inflow", "Saturable", "box_of", "check", "free_part", "unbounded"]
+__all__ = ["FACES", "Diffusing", "Fixed", "Held", "Inflow", "Saturable", "box_of", "check", "free_part"]
 
 Real = NDArray[np.float64]
 
@@ -174,34 +174,3 @@ def free_part(field: Diffusing, part: tuple[slice, slice, slice]) -> NDArray[np.
         return None
     mask = field.held.mask[part]
     return ~mask if mask.any() else None
-
-
-def unbounded(
-    name: str,
-    *,
-    secreted: bool,
-    lost: bool = False,
-    taken_up: bool = False,
-    held: bool = False,
-    faces: Mapping[str, Fixed | Inflow] | None = None,
-) -> str | None:
-    """Say why a field would grow without bound: something adds to it, and nothing takes from it.
-
-    Parameters
-    ----------
-    secreted, lost, taken_up : whether anything adds to the field, degrades it, or takes it up (saturable or not)
-    held, faces : whether voxels are held, and the faces that are not closed
-
-    Returns
-    -------
-    The problem, in words, or None if there is none.
-    """
-    faces = faces or {}
-    open_faces = any(isinstance(face, Fixed) or face.flux < 0.0 for face in faces.values())
-    fed = secreted or any(isinstance(face, Inflow) and face.flux > 0.0 for face in faces.values())
-    if not fed or lost or taken_up or held or open_faces:
-        return None
-    return (
-        f"{name} is secreted, but nothing degrades it or takes it up and its box is closed, so it would grow without bound: "
-        "give it a decay, an uptake, or a concentration at a wall or at vessels."
-    )
