@@ -26,9 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Folder with the trajectories of other simulators, which are not part of the project."""
-    folder = Path(os.environ.get("PAGET_REFERENCE", ROOT.parent / "shared" / "reference"))
+    given = os.environ.get("PAGET_REFERENCE")
+    if not given:
+        pytest.skip("the reference trajectories are not part of the project; set PAGET_REFERENCE to their folder")
+    folder = Path(given)
     if not folder.is_dir():
-        pytest.skip("the reference trajectories are not here; set PAGET_REFERENCE to their folder")
+        pytest.fail(f"PAGET_REFERENCE names {folder}, which is not a folder")
     return folder
 
 
