@@ -17,7 +17,7 @@ from paget.errors import ModelError, PagetError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable, Source
 from paget.experiment import Study
 from paget.pharmacology import Drug, DrugKinetics
-from paget.process import NOTHING, Named, Phase, Process, Values
+from paget.process import Named, Phase, Process, Values, is_nothing
 from paget.readouts import Readout
 from paget.rules import Rule
 from paget.state import Grid
@@ -340,13 +340,13 @@ class Model:
         for process in self.ordered:
             for _, number, _ in process.numbers:
                 row = self.evidence_for(number)
-                if row.key != NOTHING:
+                if not is_nothing(row):
                     found.setdefault(row.key, row)
         others = [n for f in self.founders for _, n, _ in f.listed(self.variables)]
         everywhere = (*self.diffusion.values(), *self.initial.values(), *self.reach.values(), *self.used_in_readouts)
         for number in (*others, *everywhere):
             row = self.evidence_for(number)
-            if row.key != NOTHING:
+            if not is_nothing(row):
                 found.setdefault(row.key, row)
         return found
 

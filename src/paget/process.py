@@ -19,10 +19,15 @@ from paget.evidence.parameters import Basis
 if TYPE_CHECKING:
     from paget.access import Do, See
 
-__all__ = ["Named", "Phase", "Process", "Values", "parameter", "quantity"]
+__all__ = ["Named", "Phase", "Process", "Values", "is_nothing", "parameter", "quantity"]
 
 
 NOTHING = "nothing"  # key of the one number that needs no evidence: zero
+
+
+def is_nothing(number: Any) -> bool:
+    """Whether a number is the zero that stands for what is absent, and so needs no evidence."""
+    return isinstance(number, Parameter) and number.key == NOTHING
 
 
 class Phase(StrEnum):

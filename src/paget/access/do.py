@@ -93,9 +93,10 @@ class Do:
         """Add `amounts` [n_rows] per pL to the voxels of the cells, in the order of their ids."""
         world = self._world
         rows = world.cells.order if self._process.whole else world.rows(self._on)
-        given = np.broadcast_to(np.asarray(amounts, dtype=np.float64), (self._slots.size,))
+        given = np.broadcast_to(np.asarray(amounts, dtype=np.float64), rows.shape)
         given = (given[rows] if self._process.whole else given) / world.fields.grid.voxel_volume
-        voxels.deposit(total.reshape(-1), world.voxel_of_cells()[rows], given)
+        where = world.voxels_by_id() if self._process.whole else world.voxel_of_cells()[rows]
+        voxels.deposit(total.reshape(-1), where, given)
 
     def absorb(self, name: str, clearances: Real) -> None:
         """Take up from the voxels of the cells what is in `clearances` [n_rows] pL/h; implicit, so amounts stay positive."""

@@ -60,6 +60,12 @@ class World:
             )
         return self.voxel_cache["all"]
 
+    def voxels_by_id(self) -> Rows:
+        """Flat voxel index of every cell, in ascending order of id."""
+        if "by id" not in self.voxel_cache:
+            self.voxel_cache["by id"] = self.voxel_of_cells()[self.cells.order]
+        return self.voxel_cache["by id"]
+
     def contacts(self) -> tuple[Rows, Rows]:
         """(start [n + 1], other): the slots of the cells that each cell touches, in ascending order of id."""
         if "all" not in self.contact_cache:

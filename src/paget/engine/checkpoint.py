@@ -21,12 +21,12 @@ State = Mapping[str, NDArray[Any]]
 
 
 def state_of(stepper: Stepper) -> dict[str, NDArray[Any]]:
-    """Cells in ascending order of id, fields, body, bonds, vessels, and the running balances."""
+    """Cells in ascending order of id, fields, body, bonds, vessels, and the running balances; no later step changes them."""
     world = stepper.world
     state: dict[str, NDArray[Any]] = {f"cells.{k}": v for k, v in world.cells.snapshot().items()}
-    state["fields"] = world.fields.values
+    state["fields"] = world.fields.values.copy()
     for name, value in world.body.items():
-        state[f"value.{name}"] = np.asarray(value, dtype=np.float64)
+        state[f"value.{name}"] = np.array(value, dtype=np.float64)
     if len(world.bonds):
         state.update({f"bonds.{k}": v for k, v in world.bonds.snapshot().items()})
     if world.vessels is not None:

@@ -49,10 +49,13 @@ class Simulation:
         self.dt = tick if isinstance(tick, float) else to_internal(tick, "h")
         if not self.dt > 0.0:
             raise NumericalError(f"the tick must be longer than 0 h, not {self.dt:g} h")
-        self.world = found(model, seed, animal, self.dt)
-        self.world.threads = threads
-        self.stepper = Stepper(model, self.world)
+        self._begin()
         self._good: dict[str, NDArray[Any]] | None = None
+
+    def _begin(self) -> None:
+        self.world = found(self.model, self.seed, self.animal, self.dt)
+        self.world.threads = self.threads
+        self.stepper = Stepper(self.model, self.world)
 
     # ---- time -----------------------------------------------------------------------------------------------------
     @property
@@ -73,7 +76,7 @@ class Simulation:
             If a step fails; the state before this call is kept, and `recover` returns to it.
         """
         hours = duration if isinstance(duration, float) else to_internal(duration, "h")
-        self._good = {name: value.copy() for name, value in self.state().items()}
+        self._good = self.state()
         for _ in range(round(np.ceil(hours / self.dt - 1e-9))):
             self.step()
             if watch is not None:
@@ -84,14 +87,9 @@ class Simulation:
         """Return to the state before the last `run`."""
         if self._good is None:
             raise ResultError("nothing was run yet, so there is no state to return to")
-        self._reset()
+        self._begin()
         restore(self.stepper, self._good)
         return self
-
-    def _reset(self) -> None:
-        self.world = found(self.model, self.seed, self.animal, self.dt)
-        self.world.threads = self.threads
-        self.stepper = Stepper(self.model, self.world)
 
     # ---- look -----------------------------------------------------------------------------------------------------
     @property
@@ -145,7 +143,7 @@ class Simulation:
 
     # ---- keep -----------------------------------------------------------------------------------------------------
     def state(self) -> dict[str, NDArray[Any]]:
-        """The exact state as arrays."""
+        """The exact state as arrays, which no later step changes."""
         return state_of(self.stepper)
 
     def _about(self) -> dict[str, Any]:
@@ -210,7 +208,7 @@ class Simulation:
             tick=self.dt,
             threads=self.threads,
         )
-        restore(other.stepper, {name: value.copy() for name, value in self.state().items()}, leave_out=True)
+        restore(other.stepper, self.state(), leave_out=True)
         return other
 
 

@@ -299,11 +299,14 @@ def order_by_id(ids: Ids) -> Whole:
     return np.argsort(ids, kind="stable")
 
 
-def rows_of(ids: Ids, wanted: Ids) -> Whole:
-    """Rows of the cells with the wanted ids, -1 where there is no such cell; `ids` may be in any order."""
+def rows_of(ids: Ids, wanted: Ids, by_id: Whole | None = None) -> Whole:
+    """Rows of the cells with the wanted ids, -1 where there is no such cell; `ids` may be in any order.
+
+    by_id : rows in ascending order of id, where the caller knows them
+    """
     if ids.size == 0:
         return np.full(wanted.size, NOBODY, np.int64)
-    order = order_by_id(ids)
+    order = order_by_id(ids) if by_id is None else by_id
     place = np.minimum(np.searchsorted(ids, wanted, sorter=order), ids.size - 1)
     rows = order[place]
     return np.where(ids[rows] == wanted, rows, NOBODY)

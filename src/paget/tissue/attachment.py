@@ -61,7 +61,7 @@ class Attachment(TissueProcess):
         attach, detach, most = (self.behaviour(see, name, base) for name, base in zip(_BEHAVIOURS, rates, strict=True))
         ids = see.ids
         lower, upper = see.bonds
-        first, second = encounters.rows_of(ids, lower), encounters.rows_of(ids, upper)
+        first, second = (encounters.rows_of(ids, ends, see.by_id) for ends in (lower, upper))
         broken = encounters.loosen(first, second, ids, detach, see.key, see.tick + 1, see.dt)
         if broken.any():
             do.unbind(np.flatnonzero(broken))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from paget.errors import NumericalError, UnitError
 from paget.evidence import Parameter
-from paget.process import NOTHING, Named, Phase, Process, Values
-from paget.tissue.definition import Given, Part, number
+from paget.process import Named, Phase, Process, Values
+from paget.tissue.definition import Given, Part, in_unit, number
 from paget.units import to_internal
 
 if TYPE_CHECKING:
@@ -32,8 +31,7 @@ class BodyVariable(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.initial, Parameter) and self.initial.key == NOTHING:
-            object.__setattr__(self, "initial", dataclasses.replace(self.initial, unit=self.unit))
+        object.__setattr__(self, "initial", in_unit(self.initial, self.unit))
 
 
 @dataclass(frozen=True, kw_only=True)

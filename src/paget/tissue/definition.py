@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from paget.errors import EvidenceError, ModelError
 from paget.evidence import Parameter
-from paget.process import NOTHING, Named, quantity
+from paget.process import NOTHING, Named, is_nothing, quantity
 
 __all__ = [
     "Apoptosis",
@@ -35,6 +35,7 @@ __all__ = [
     "OxygenDependence",
     "Part",
     "Volume",
+    "in_unit",
     "number",
     "numbers",
     "table",
@@ -339,9 +340,12 @@ class CellDefinition:
         for where, exchanged in self.exchange.items():
             for slot, value, unit in exchanged.listed():
                 here = _in_unit_of(units.get(where, ""), unit)
-                if isinstance(value, Parameter) and value.key == NOTHING:
-                    value = dataclasses.replace(value, unit=here)
-                yield f"exchange.{where}.{slot}", value, here
+                yield f"exchange.{where}.{slot}", in_unit(value, here), here
+
+
+def in_unit(value: Number, unit: str) -> Number:
+    """A number of a field as it is, or, where there is none, as nothing in the `unit` that only the field knows."""
+    return dataclasses.replace(value, unit=unit) if isinstance(value, Parameter) and is_nothing(value) else value
 
 
 def _in_unit_of(field_unit: str, unit: str) -> str:

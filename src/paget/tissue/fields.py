@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 
 from paget.errors import EvidenceError, ModelError
 from paget.evidence import Parameter
-from paget.process import NOTHING, Named, Phase, Process, Values
-from paget.tissue.definition import Given, Part, number, numbers
+from paget.process import Named, Phase, Process, Values
+from paget.tissue.definition import Given, Part, in_unit, number, numbers
 from paget.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
@@ -56,8 +55,7 @@ class Substrate(Part):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if isinstance(self.initial, Parameter) and self.initial.key == NOTHING:
-            object.__setattr__(self, "initial", dataclasses.replace(self.initial, unit=self.unit))
+        object.__setattr__(self, "initial", in_unit(self.initial, self.unit))
         unknown = [face for face in (*self.walls, *self.inflow) if face not in FACES]
         if unknown:
             raise ModelError(f"{self.field}: '{unknown[0]}' is no face of the tissue; faces are {', '.join(FACES)}")

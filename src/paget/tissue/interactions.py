@@ -210,14 +210,14 @@ class Attack(_Meeting):
         ids = see.ids
         victims = np.ascontiguousarray(see["cell.attack_victim"]).view(np.uint64)
         left, victim, dealt = encounters.attacks(
-            encounters.order_by_id(ids),
+            see.by_id,
             start,
             other,
             see["cell.type"],
             see["cell.death"],
             ids,
             see["cell.attack_left"],
-            encounters.rows_of(ids, victims),
+            encounters.rows_of(ids, victims, see.by_id),
             rates.table,
             rates.own,
             rates.personal(see),

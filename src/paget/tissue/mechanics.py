@@ -184,7 +184,7 @@ class TissueMechanics(TissueProcess):
         lower, upper = see.bonds
         if not lower.size:
             return None
-        first, second = encounters.rows_of(see.ids, lower), encounters.rows_of(see.ids, upper)
+        first, second = (encounters.rows_of(see.ids, ends, see.by_id) for ends in (lower, upper))
         return contacts.Bonds(first, second, np.sqrt(elasticity[first] * elasticity[second]), np.zeros(first.size))
 
     def _anchors(self, see: See, p: _Tables, kind: Any) -> contacts.Anchors | None:

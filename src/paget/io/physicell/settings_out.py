@@ -17,7 +17,7 @@ from paget.evidence import Parameter
 from paget.io.physicell.cell_types import CYCLES
 from paget.io.physicell.cells import write_cells
 from paget.io.physicell.rule_tables import write_rules
-from paget.process import NOTHING
+from paget.process import is_nothing
 from paget.rules.behaviours import field_noun
 from paget.tissue.definition import CellDefinition, Cycle, Exchange, Interactions, Mechanical, Number
 from paget.tissue.fields import FACES, Substrate
@@ -159,7 +159,7 @@ class _Writer:
         return element
 
     def _value(self, value: Number, unit: str) -> float:
-        if isinstance(value, Parameter) and value.key == NOTHING:
+        if is_nothing(value):
             return 0.0  # in whatever unit
         return value_of(value, unit, self.tissue.parameters)
 

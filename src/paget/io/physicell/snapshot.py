@@ -75,7 +75,7 @@ def snapshot_of(tissue: Tissue, simulation: Simulation) -> Snapshot:
     """The present state of a simulation of this tissue."""
     world = simulation.world
     cells, grid = world.cells, world.fields.grid
-    order = np.argsort(cells.ids)
+    order = cells.order
     place = np.empty(order.size, np.int64)
     place[order] = np.arange(order.size)
     names = [v.name for v in cells.variables if v.name.startswith("cell.")]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paget.errors import ModelError, UnknownNameError
 from paget.evidence import Parameter
 from paget.kernels import philox
-from paget.process import NOTHING, Named, Phase, parameter
+from paget.process import Named, Phase, is_nothing, parameter
 from paget.tissue.behaviours import base_values, behaviour
 from paget.tissue.definition import CellDefinition, table
 from paget.tissue.placing import resting_numbers, resting_values
@@ -92,7 +92,7 @@ class VesselEntry(TissueProcess):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        counted, steady = (_some(number) for number in (self.circulating, self.per_length))
+        counted, steady = (not is_nothing(number) for number in (self.circulating, self.per_length))
         if self.pool and counted:
             raise ModelError(
                 f"process '{self.role}': cells in the blood are counted by '{self.pool}' and given as a number; choose one"
@@ -127,7 +127,7 @@ class VesselEntry(TissueProcess):
 
     @property
     def numbers(self) -> tuple[tuple[str, Number, str], ...]:
-        from_pool = self.pool or _some(self.circulating)
+        from_pool = self.pool or not is_nothing(self.circulating)
         own = tuple(n for n in super().numbers if from_pool or n[0] == "per_length")
         index, definition = self._newcomer()
         ruled = {one.slot for one in map(behaviour, self.ruled) if one is not None}
@@ -235,8 +235,3 @@ class Intravasation(TissueProcess):
         )
         able[rows[touched < 0]] = 0.0
         do.emit("leave", do.ring(able), account=self.pool)
-
-
-def _some(number: Any) -> bool:
-    """Whether a number says anything; an absent one is zero without a key of its own."""
-    return not (isinstance(number, Parameter) and number.key == NOTHING)
