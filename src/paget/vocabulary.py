@@ -83,6 +83,7 @@ VARIABLES: dict[str, Variable] = {
         Variable(
             "cell.founder", "", "index of the founder of this lineage; -1 if it came by blood", default=-1, whole=True
         ),
+        Variable("cell.clone", "", "number of the clone that the cell belongs to; mutations name it", whole=True),
         Variable("cell.pressure", "", "summed relative overlap with neighbours"),
         # volume, cycle and death of a tissue cell
         Variable("cell.volume", "um**3", "volume", inherit="halve"),

@@ -104,6 +104,11 @@ class See:
         values.flags.writeable = False
         return values
 
+    @property
+    def cell_types(self) -> tuple[str, ...]:
+        """Names of the cell types of the model, in the order of `cell.type`."""
+        return self._world.cell_types
+
     def is_type(self, cell_type: str) -> NDArray[np.bool_]:
         """Which of the rows [n_rows] are of this type."""
         found: NDArray[np.bool_] = self["cell.type"] == self._world.cell_types.index(cell_type)

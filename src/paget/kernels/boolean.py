@@ -1,21 +1,21 @@
-"""Boolean networks inside cells, advanced as the Markov chain in continuous time that they are.
+"""Boolean networks inside cells, advanced as the Markov chains in continuous time that they are.
 
-Node i of a cell turns on at a rate r_up(state) while it is off and off at r_down(state) while it is on (Stoll et al. 2012,
-doi:10.1186/1752-0509-6-116). One kernel serves every network: rates are looked up in a table per node by the states of its
-regulators, and after a flip only the dependents of the flipped node are looked up again. The next node to flip is found by
-composition and rejection (Slepoy et al. 2008, doi:10.1063/1.2919546): nodes wait in bins of rates that differ by less than a
-factor of two, so a draw costs the same however many nodes there are.
+Node i of a cell turns on at a rate up_i(state) while it is off, and off at a rate down_i(state) while it is on (Stoll et al.
+2012, doi:10.1186/1752-0509-6-116). One kernel serves every network: rates are looked up by the states of a node's regulators,
+and after a flip only the dependents of the flipped node are looked up again. The node that flips next is found by composition
+and rejection (Slepoy et al. 2008, doi:10.1063/1.2919546): nodes wait in bins of rates within a factor of two of each other, so
+that a flip costs the same however many nodes there are.
 
-A network of n nodes is given by these arrays; W = ceil(n / 64), node i is bit i % 64 of word i // 64.
+A network of n nodes is these arrays; W = ceil(n / 64), and node i is bit i % 64 of word i // 64.
 
 first_regulator : int64 [n + 1]; regulator : int64 [edges]; bit p of the table index of node j is the state of node
     regulator[first_regulator[j] + p]
-table_at : int64 [n]; table : uint16 [entries]; row of `rates` of node j at index x is table[table_at[j] + x]
+table_at : int64 [n]; table : uint16 [entries]; node j at index x has row table[table_at[j] + x] of `rates`
 rates : float64 [m, 2] in 1/h, of turning on while off, and off while on
-bin_of : int16 [m, 3]; bin of the first rate, the second, and their sum: -1 where it is 0, else the first with rate <= bound
+bin_of : int16 [m, 3]; bin of the one rate, of the other and of their sum: -1 where it is 0, else the first with rate <= bound
 bound : float64 [bins] in 1/h, rising powers of two
-first_dependent : int64 [n + 1]; dependent, place : int64 [edges]; node dependent[e] has node i at bit place[e] of its index,
-    for e from first_dependent[i] to first_dependent[i + 1]
+first_dependent : int64 [n + 1]; dependent, place : int64 [edges]; node i is bit place[e] of the table index of dependent[e],
+    for e from first_dependent[i] to below first_dependent[i + 1]
 """
 
 from __future__ import annotations
@@ -28,94 +28,71 @@ from paget.kernels.compile import kernel
 from paget.kernels.neighbours import PIECE
 from paget.kernels.streams import draw_exponential, draw_uniform, open_stream
 
-__all__ = ["advance", "draw_initial"]
+__all__ = ["FOR_LIFE", "advance", "draw_initial"]
 
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Word = np.uint64
 
-_0, _1, _2, _3, _4, _6, _63 = (np.uint64(i) for i in (0, 1, 2, 3, 4, 6, 63))
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-_UNKNOWN = _ALL  # code of a node whose regulators were not yet read
-_HASH_START = np.uint64(0x9E3779B97F4A7C15)
-_HASH_FACTOR = np.uint64(0xD6E8FEB86659FD93)
-_32 = np.uint64(32)
-_LEAST = 1e-300  # a smaller dose is none: rates multiplied by it would vanish by rounding
+FOR_LIFE = -1  # step of numbers that belong to a cell and to no step
+
+# What a node's code says below the place of its table entry: off, on, or one of these.
+_DOSED, _HELD = np.uint64(2), np.uint64(3)
+_UNREAD = np.uint64(0xFFFFFFFFFFFFFFFF)  # code of a node whose regulators were not looked at yet
+
+_0, _1, _2, _3, _4, _6, _32, _63, _64 = (np.uint64(i) for i in (0, 1, 2, 3, 4, 6, 32, 63, 64))
+_LOW = np.uint64(0xFFFFFFFF)
+_DIGEST = np.uint64(0x9E3779B97F4A7C15)
+_FACTOR = np.uint64(0xD6E8FEB86659FD93)
+_LEAST = 1e-300  # a dose below is none: a rate times less would vanish by rounding
 
 
 @kernel
-def _bit(words: Words, i: Word) -> Word:
-    """State of node i, 0 or 1."""
-    return (words[i >> _6] >> (i & _63)) & _1
-
-
-@kernel
-def _mixed(digest: Word, word: Word) -> Word:
-    digest = (digest ^ word) * _HASH_FACTOR
+def _digested(digest: Word, word: Word) -> Word:
+    """Digest of a sequence of words with one more."""
+    digest = (digest ^ word) * _FACTOR
     return digest ^ (digest >> _32)
 
 
 @kernel
-def _read(
-    j: Word, now: Words, held: Words, dosed: Words, first: Words, regulator: Words, table_at: Words
-) -> Word:
-    """Code of a node: where its entry is in the table, whether it is held or dosed, and its state: entry << 2 | ... << 1 | state."""
-    code = table_at[j]
-    weight = _1
-    for e in range(first[j], first[j + _1]):
-        code += weight * _bit(now, regulator[e])
-        weight <<= _1
-    return (code << _2) | ((_bit(held, j) | dosed[j]) << _1) | _bit(now, j)
-
-
-@kernel
-def _dosed_rates(up: float, down: float, activate: float, inhibit: float) -> tuple[float, float]:
-    """Rates under doses; their sum is kept, and the probability of being on becomes (1 - h) (P + a (1 - P))."""
+def _dosed_rate(up: float, down: float, activate: float, inhibit: float, on: Word) -> float:
+    """Rate at which a node under doses leaves its state; the sum of both rates stays, P(on) becomes (1 - h) (P + a (1 - P))."""
     up, down = up + activate * down, (1.0 - activate) * down
-    return (1.0 - inhibit) * up, down + inhibit * up
+    return down + inhibit * up if on else (1.0 - inhibit) * up
 
 
 @kernel
-def _row_of(
-    j: Word,
-    code: Word,
-    held: Words,
-    table: NDArray[np.uint16],
-    rates: Real,
-    bin_of: NDArray[np.int16],
-    dose_row: Whole,
-    activate: Real,
-    inhibit: Real,
-    column: int,
-) -> Word:
-    """Bin of a node's next flip, counted from 1; 0 if it cannot flip."""
-    entry = np.uint64(table[code >> _2])
-    if code & _2:
-        if _bit(held, j) or _rate_of(j, code, table, rates, dose_row, activate, inhibit, column) == 0.0:
-            return _0
-        return np.uint64(np.int64(bin_of[entry, _2]) + 1)
-    return np.uint64(np.int64(bin_of[entry, code & _1]) + 1)
+def _laid_out(first_dependent: Whole, dependent: Whole, place: Whole) -> tuple[Words, Words]:
+    """Whom to look up after a flip of each node: its dependents and itself; and, as if after a flip of node n, all nodes.
+
+    Returns where each list begins [n + 2], and the lists of weight << 32 | node. The weight is what the flip adds to the code
+    of the node, or takes from it.
+    """
+    n = first_dependent.size - 1
+    first, packed = np.empty(n + 2, np.uint64), np.empty(dependent.size + 2 * n, np.uint64)
+    size = 0
+    for i in range(n):
+        first[i] = size
+        for e in range(first_dependent[i], first_dependent[i + 1]):
+            packed[size] = (_4 << np.uint64(place[e])) << _32 | np.uint64(dependent[e])
+            size += 1
+        packed[size] = i
+        size += 1
+    first[n] = size
+    first[n + 1] = size + n
+    packed[size:] = np.arange(n)
+    return first, packed
 
 
 @kernel
-def _rate_of(
-    j: Word,
-    code: Word,
-    table: NDArray[np.uint16],
-    rates: Real,
-    dose_row: Whole,
-    activate: Real,
-    inhibit: Real,
-    column: int,
-) -> float:
-    """Rate at which a node that is not held leaves its state."""
-    entry = np.uint64(table[code >> _2])
-    if code & _2:
-        dose = dose_row[j]
-        up, down = _dosed_rates(rates[entry, _0], rates[entry, _1], activate[dose, column], inhibit[dose, column])
-        return down if code & _1 else up
-    return rates[entry, code & _1]
+def _rows(bin_of: NDArray[np.int16]) -> Words:
+    """Row of `waiting` at 4 * (row of the rates) + (off, on, dosed or held): the bin + 1, or 0 for no flip [4 m]."""
+    rows = np.zeros(4 * bin_of.shape[0], np.uint64)
+    for m in range(bin_of.shape[0]):
+        for kind in range(3):
+            rows[4 * m + kind] = bin_of[m, kind] + 1
+    return rows
 
 
 @kernel
@@ -123,8 +100,8 @@ def advance(
     begin: int,
     end: int,
     state: Words,
-    rest: NDArray[np.uint64],
-    ids: NDArray[np.uint64],
+    rest: Words,
+    ids: Words,
     hours: Real,
     hold_on: Words,
     hold_off: Words,
@@ -147,81 +124,130 @@ def advance(
     dependent: Whole,
     place: Whole,
 ) -> None:
-    n, words, cells, bins = table_at.size, state.shape[0], ids.size, bound.size
-    w64 = np.uint64(words)
-    # Indices without a sign spare the test whether they count from the end.
+    """Let the networks of the cells live for a step; of those in pieces begin to end, of `PIECE` cells each.
+
+    state : uint64 [W, n_cells]; changed in place
+    rest : uint64 [n_cells]; changed in place: nonzero marks a cell in which nothing can happen as long as its state, what holds
+        it, and which doses are 0 or 1 stay. To be set to 0 where the network's arrays change, and for new cells
+    ids : uint64 [n_cells]. hours : float64 [n_cells] to live in this step, finite unless every cell comes to rest
+    hold_on, hold_off : uint64 [W, n_cells], or [W, 1] for all cells: nodes that are on or off throughout (on, if both)
+    dose_row : int64 [n], row of each node in `activate` and `inhibit`, -1 for none
+    activate, inhibit : float64 [doses, n_cells], or [doses, 1] for all cells; from 0 to 1. At steady state
+        P(on) = (1 - inhibit) (P + activate (1 - P)) where P is that without doses; 0 leaves the node as it is, to the bit
+    watched : int64 [n], row of each node in `on_time`, -1 for none
+    on_time : float64 [watched nodes, n_cells]; out: hours of this step that the node was on
+    flips : int64 [pieces]; the flips in each piece of cells are added
+    key : uint64; step : int64; random numbers are a function of key, id and step
+    The network's arrays: see above.
+    """
+    n, words, bins = table_at.size, state.shape[0], bound.size
+    per_row = np.uint64(words)
+    # Indices without a sign spare the test whether they count from the end. Arrays are not handed to functions of inner loops:
+    # counting their references would cost more than the work.
     first_in, sources, at = first_regulator.view(np.uint64), regulator.view(np.uint64), table_at.view(np.uint64)
-    first_out, targets = first_dependent.view(np.uint64), dependent.view(np.uint64)
-    weight = _4 << place.view(np.uint64)
-    doses = np.flatnonzero(dose_row >= 0)
-    watches = np.flatnonzero(watched >= 0)
-    before, now, held = np.empty(words, np.uint64), np.empty(words, np.uint64), np.empty(words, np.uint64)
-    dosed, code = np.zeros(n, np.uint64), np.empty(n, np.uint64)
-    row = np.zeros(n, np.uint64)
-    waiting = np.zeros((bins + 1) * words, np.uint64)
-    since = np.zeros(n)
-    hold_wide = hold_on.shape[1] != 1
-    dose_wide = activate.shape[1] != 1
+    first_out, targets = _laid_out(first_dependent, dependent, place)
+    row_of = _rows(bin_of)
+    doses, watches = np.flatnonzero(dose_row >= 0), np.flatnonzero(watched >= 0)
+    held_apart, dosed_apart = hold_on.shape[1] != 1, activate.shape[1] != 1
+    moved, now, held = np.empty(words, np.uint64), np.empty(words, np.uint64), np.empty(words, np.uint64)
+    code = np.empty(n, np.uint64)  # entry of the table << 2 | off, on, dosed or held
+    row = np.empty(n, np.uint64)  # where the node waits
+    waiting = np.empty(
+        (bins + 1) * words, np.uint64
+    )  # nodes as bits: row 0 of those that cannot flip, then of each bin
+    mass = np.empty(bins + 1)
+    dosed, since = np.zeros(n, np.uint64), np.empty(n)
     for piece in range(begin, end):
-        count = 0
-        for c in range(piece * PIECE, min((piece + 1) * PIECE, cells)):
-            hc = c if hold_wide else 0
-            dc = c if dose_wide else 0
-            digest = _HASH_START
+        for c in range(piece * PIECE, min((piece + 1) * PIECE, ids.size)):
+            hc, dc = c if held_apart else 0, c if dosed_apart else 0
+
+            # ---- may anything happen at all?
+            context = _DIGEST
             for w in range(words):
                 held[w] = hold_on[w, hc] | hold_off[w, hc]
-                digest = _mixed(digest, held[w])
-            for d in doses:
-                a, h = activate[dose_row[d], dc], inhibit[dose_row[d], dc]
-                pattern = np.uint64(a > _LEAST) | np.uint64(h > _LEAST) << _1
-                dosed[d] = np.uint64(pattern != _0)
-                digest = _mixed(digest, pattern | np.uint64(a < 1.0) << _2 | np.uint64(h < 1.0) << _3)
-            context = digest
-            changed = _0
+                context = _digested(context, held[w])
+            for d in range(doses.size):
+                a, h = activate[dose_row[doses[d]], dc], inhibit[dose_row[doses[d]], dc]
+                present = np.uint64(a > _LEAST) | np.uint64(h > _LEAST) << _1
+                context = _digested(context, present | np.uint64(a < 1.0) << _2 | np.uint64(h < 1.0) << _3)
+                dosed[doses[d]] = np.uint64(present != _0)
+            digest, any_moved = context, _0
             for w in range(words):
-                before[w] = state[w, c]
-                digest = _mixed(digest, before[w])
-                now[w] = (before[w] & ~hold_off[w, hc]) | hold_on[w, hc]
-                changed |= before[w] ^ now[w]
+                digest = _digested(digest, state[w, c])
+                now[w] = (state[w, c] & ~hold_off[w, hc]) | hold_on[w, hc]
+                moved[w] = state[w, c] ^ now[w]
+                any_moved |= moved[w]
             resting = rest[c] == digest | _1
-            if resting and changed == _0:
-                for d in watches:
-                    on_time[watched[d], c] = hours[c] * np.float64(_bit(now, np.uint64(d)))
+            if resting and any_moved == _0:
+                for d in range(watches.size):
+                    j = np.uint64(watches[d])
+                    on_time[watched[j], c] = hours[c] * np.float64(np.int64((now[j >> _6] >> (j & _63)) & _1))
                 continue
+            for d in range(watches.size):
+                on_time[watched[watches[d]], c] = 0.0
+                since[watches[d]] = 0.0
+
+            # ---- whom to look at first: all nodes, but in a cell at rest only those that depend on what has moved
             waiting[:] = _0
-            if resting:
-                code[:] = _UNKNOWN
-                row[:] = _0
-                for w in range(words):
-                    left = before[w] ^ now[w]
-                    while left != _0:
-                        i = np.uint64(w * 64) + lowest(left)
-                        left &= left - _1
-                        for e in range(first_out[i], first_out[i + _1]):
-                            j = targets[e]
-                            if code[j] == _UNKNOWN:
-                                code[j] = _read(j, now, held, dosed, first_in, sources, at)
-                                r = _row_of(j, code[j], held, table, rates, bin_of, dose_row, activate, inhibit, dc)
-                                row[j] = r
-                                waiting[r * w64 + (j >> _6)] |= _1 << (j & _63)
-            else:
-                for j in range(np.uint64(n)):
-                    code[j] = _read(j, now, held, dosed, first_in, sources, at)
-                    r = _row_of(j, code[j], held, table, rates, bin_of, dose_row, activate, inhibit, dc)
-                    row[j] = r
-                    waiting[r * w64 + (j >> _6)] |= _1 << (j & _63)
-            for d in watches:
-                on_time[watched[d], c] = 0.0
-                since[d] = 0.0
-            t = 0.0
+            code[:] = _UNREAD
+            row[:] = _0
+            e, last, sign, word = _0, _0, _0, 0
+            if not resting:
+                e, last, word = first_out[n], first_out[n + 1], words
+
+            # ---- the chain
+            t, total, count = 0.0, 0.0, 0
             stream, increment = _0, _0
             while True:
-                total = 0.0
+                # Where the nodes of the list wait.
+                while e < last:
+                    j, change = targets[e] & _LOW, targets[e] >> _32
+                    e += _1
+                    x = code[j]
+                    if x != _UNREAD:
+                        x += change * sign
+                    else:
+                        x, f, first = _0, first_in[j + _1], first_in[j]
+                        while f != first:
+                            f -= _1
+                            i = sources[f]
+                            x = (x << _1) | ((now[i >> _6] >> (i & _63)) & _1)
+                        kind = (now[j >> _6] >> (j & _63)) & _1
+                        if (held[j >> _6] >> (j & _63)) & _1:
+                            kind = _HELD
+                        elif dosed[j]:
+                            kind = _DOSED
+                        x = ((x + at[j]) << _2) | kind
+                    entry = np.uint64(table[x >> _2])
+                    r = row_of[entry << _2 | (x & _3)]
+                    if x & _3 == _DOSED:
+                        a, h, on = activate[dose_row[j], dc], inhibit[dose_row[j], dc], (now[j >> _6] >> (j & _63)) & _1
+                        if _dosed_rate(rates[entry, _0], rates[entry, _1], a, h, on) == 0.0:
+                            r = _0
+                    # Also if it waits there already: a branch would be guessed wrong too often.
+                    old, mark = row[j], _1 << (j & _63)
+                    code[j], row[j] = x, r
+                    waiting[old * per_row + (j >> _6)] ^= mark
+                    waiting[r * per_row + (j >> _6)] ^= mark
+                if word < words:
+                    if moved[word] == _0:
+                        word += 1
+                    else:
+                        i = np.uint64(word) * _64 + lowest(moved[word])
+                        moved[word] &= moved[word] - _1
+                        e, last = first_out[i], first_out[i + _1]
+                    continue
+
+                # How long until a candidate comes up.
+                total, highest = 0.0, 1
                 for b in range(1, bins + 1):
-                    number = _0
+                    many = _0
                     for w in range(words):
-                        number += ones(waiting[b * words + w])
-                    total += bound[b - 1] * np.float64(number)
+                        many += ones(waiting[b * words + w])
+                    mass[b] = bound[b - 1] * np.float64(np.int64(many))
+                    total += mass[b]
+                    if many != _0:
+                        highest = b
                 if total == 0.0:
                     break
                 if increment == _0:
@@ -230,71 +256,68 @@ def advance(
                 t += wait / total
                 if not t < hours[c]:
                     break
+
+                # Which: a bin by its mass, one of its nodes, all alike, and that with the share of its rate in the bound.
                 stream, u = draw_uniform(stream, increment)
                 u *= total
-                # choose
                 b = 1
-                number = _0
-                while True:
-                    number = _0
-                    for w in range(words):
-                        number += ones(waiting[b * words + w])
-                    mass = bound[b - 1] * np.float64(number)
-                    if u < mass or b == bins:
-                        break
-                    u -= mass
+                while b < highest and u >= mass[b]:
+                    u -= mass[b]
                     b += 1
                 most = bound[b - 1]
-                k = min(np.uint64(u / most), number - _1)
-                at_word = b * words
-                while True:
-                    here = ones(waiting[at_word])
-                    if k < here:
-                        break
-                    k -= here
-                    at_word += 1
-                i = np.uint64(at_word - b * words) * np.uint64(64) + nth_one(waiting[at_word], k)
-                rate = _rate_of(i, code[i], table, rates, dose_row, activate, inhibit, dc)
+                k = np.uint64(np.int64(min(u, mass[b] - 0.5 * most) * (1.0 / most)))
+                w = b * words
+                while k >= ones(waiting[w]):
+                    k -= ones(waiting[w])
+                    w += 1
+                i = np.uint64(w - b * words) * _64 + nth_one(waiting[w], k)
+                x, on = code[i], (now[i >> _6] >> (i & _63)) & _1
+                entry = np.uint64(table[x >> _2])
+                rate = rates[entry, on]
+                if x & _3 == _DOSED:
+                    a, h = activate[dose_row[i], dc], inhibit[dose_row[i], dc]
+                    rate = _dosed_rate(rates[entry, _0], rates[entry, _1], a, h, on)
                 if rate < most:
                     stream, u = draw_uniform(stream, increment)
                     if u * most >= rate:
                         continue
+
+                # It flips.
                 count += 1
                 now[i >> _6] ^= _1 << (i & _63)
-                code[i] ^= _1
-                on = code[i] & _1
-                for e in range(first_out[i], first_out[i + _1]):
-                    j = targets[e]
-                    x = code[j]
-                    if x == _UNKNOWN:
-                        x = _read(j, now, held, dosed, first_in, sources, at)
-                    else:
-                        x = x + weight[e] if on else x - weight[e]
-                    code[j] = x
-                    r = _row_of(j, x, held, table, rates, bin_of, dose_row, activate, inhibit, dc)
-                    old = row[j]
-                    if r != old:
-                        row[j] = r
-                        mark = _1 << (j & _63)
-                        waiting[old * w64 + (j >> _6)] ^= mark
-                        waiting[r * w64 + (j >> _6)] ^= mark
-                r = _row_of(i, code[i], held, table, rates, bin_of, dose_row, activate, inhibit, dc)
-                old = row[i]
-                row[i] = r
-                mark = _1 << (i & _63)
-                waiting[old * w64 + (i >> _6)] ^= mark
-                waiting[r * w64 + (i >> _6)] ^= mark
+                if x & _3 != _DOSED:
+                    code[i] = x ^ _1
+                e, last, sign = first_out[i], first_out[i + _1], _1 - _2 * on
                 if watched[i] >= 0:
-                    if on == _1:
-                        since[i] = t
-                    else:
+                    if on:
                         on_time[watched[i], c] += t - since[i]
+                    else:
+                        since[i] = t
+
+            flips[piece] += count
             digest = context
             for w in range(words):
                 state[w, c] = now[w]
-                digest = _mixed(digest, now[w])
+                digest = _digested(digest, now[w])
             rest[c] = digest | _1 if total == 0.0 else _0
-            for d in watches:
-                if _bit(now, np.uint64(d)):
-                    on_time[watched[d], c] += hours[c] - since[d]
-        flips[piece] += count
+            for d in range(watches.size):
+                j = np.uint64(watches[d])
+                if (now[j >> _6] >> (j & _63)) & _1:
+                    on_time[watched[j], c] += hours[c] - since[j]
+
+
+@kernel
+def draw_initial(ids: Words, probability: Real, key: Word) -> Words:
+    """First states of cells [W, n_cells]: each node is on with its probability, whatever that of the others.
+
+    ids : uint64 [n_cells]; probability : float64 [n]; key : uint64
+    """
+    n = probability.size
+    state = np.zeros(((n + 63) // 64, ids.size), np.uint64)
+    for c in range(ids.size):
+        stream, increment = open_stream(key, ids[c], FOR_LIFE)
+        for i in range(n):
+            stream, u = draw_uniform(stream, increment)
+            if u < probability[i]:
+                state[i // 64, c] |= _1 << np.uint64(i % 64)
+    return state

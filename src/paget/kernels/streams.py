@@ -33,7 +33,7 @@ _SCALE = 1.0 / 9007199254740992.0  # 2**-53
 
 
 def layers() -> tuple[Real, Real]:
-    """Right edges and lower heights of the layers of equal area under exp(-x) (Marsaglia and Tsang 2000, doi:10.18637/jss.v005.i08).
+    """Layers of equal area under exp(-x), for drawing from below it (Marsaglia and Tsang 2000, doi:10.18637/jss.v005.i08).
 
     edge : [257], falling from the width that the lowest layer would have as a rectangle, over TAIL, to 0; height : exp(-edge)
     """
@@ -72,7 +72,7 @@ def draw_word(stream: Word, increment: Word) -> tuple[Word, Word]:
 def draw_uniform(stream: Word, increment: Word) -> tuple[Word, float]:
     """The stream moved on, and a number from 0 to below 1 in steps of 2**-53."""
     stream, word = draw_word(stream, increment)
-    return stream, np.float64(word >> _11) * _SCALE
+    return stream, np.float64(np.int64(word >> _11)) * _SCALE
 
 
 @kernel
@@ -82,7 +82,7 @@ def draw_exponential(stream: Word, increment: Word) -> tuple[Word, float]:
     while True:
         stream, word = draw_word(stream, increment)
         layer = word & _LAYER
-        x = np.float64(word >> _11) * _SCALE * _EDGE[layer]
+        x = np.float64(np.int64(word >> _11)) * _SCALE * _EDGE[layer]
         if x < _EDGE[layer + _1]:
             return stream, beyond + x
         if layer == np.uint64(0):

@@ -317,10 +317,8 @@ def evaluate(expression: Expression, values: Mapping[str, Any], numbers: Mapping
         result: NDArray[Any] = _LOGIC[op](found[0], found[1])
         return result
     with np.errstate(divide="ignore", invalid="ignore"):
-        if op in FUNCTIONS:
-            result = FUNCTIONS[op][1](*map(_real, found))
-        else:
-            result = _ARITHMETIC[op](_real(found[0]), _real(found[1]))
+        function = FUNCTIONS[op][1] if op in FUNCTIONS else _ARITHMETIC[op]
+        result = function(*map(_real, found))
     return result
 
 

@@ -306,8 +306,9 @@ class Network:
         nodes = []
         for name, state in states.items():
             node = self.node(name)
-            level = state * node.levels if 0.0 < state < 1.0 else state
-            nodes.append(dataclasses.replace(node, **_stopped(node), initial=float(level)))
+            # Nothing switches it any more; it has as many levels as before.
+            logic = (variable(node.name),) * node.levels if node.levels > 1 else None
+            nodes.append(dataclasses.replace(node, logic=logic, up=None, down=None, edges={}, initial=float(state)))
         return self.changed(*nodes)
 
     def expanded(self) -> Network:
@@ -344,12 +345,6 @@ class Network:
 
 
 _COMPARED = ("<", "<=", ">", ">=", "==", "!=")
-
-
-def _stopped(node: Node) -> dict[str, tuple[Expression, ...] | None]:
-    """Fields of a node that nothing switches any more, with as many levels as before."""
-    logic = (variable(node.name),) * node.levels if node.levels > 1 else ()
-    return {"logic": logic, "up": None, "down": None, "edges": {}}  # type: ignore[dict-item]
 
 
 def _compared(node: Node, op: str, other: Expression) -> Expression:
@@ -406,7 +401,9 @@ def _signs(network: Network, node: Node) -> dict[str, int]:
     up, down = network.speeds_of(node)
     for speed, sign in ((up, 1.0), (down, -1.0)):
         if speed is not None and names(speed):
-            tendency.append(np.broadcast_to(sign * np.asarray(evaluate(speed, states, values), float), (2 ** len(states),)))
+            tendency.append(
+                np.broadcast_to(sign * np.asarray(evaluate(speed, states, values), float), (2 ** len(states),))
+            )
     found = {}
     for bit, name in enumerate(regulators):
         off = np.arange(2 ** len(regulators))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from paget.errors import ModelError, UnknownNameError
 from paget.kernels import boolean
+from paget.kernels.neighbours import PIECE
 from paget.kernels.team import team
 from paget.signalling.network import Network
 from paget.signalling.tables import Tables
@@ -25,8 +27,8 @@ Words = NDArray[np.uint64]
 class Course:
     """What a population did over time.
 
-    times : ends of the windows [t] in h. nodes : names. mean : share of cells and of the window's time in which each node was on
-    [t, nodes]; of a node with levels, the mean level over the highest. at : share of cells at the end of each window [t, nodes]
+    times : ends of the windows [t] in h. nodes : names. mean : share of cells and of the window's time in which each node was
+    on [t, nodes]; of a node with levels, the mean level over the highest. at : the same of the cells at the end of each window
     """
 
     times: Real
@@ -76,6 +78,12 @@ class Population:
     def __len__(self) -> int:
         return self.ids.size
 
+    def copy(self) -> Population:
+        """The same cells in the same states, which then go their own way."""
+        twin = copy.copy(self)
+        twin.state, twin.rest = self.state.copy(), self.rest.copy()
+        return twin
+
     def advance(
         self,
         hours: float | Real,
@@ -87,8 +95,8 @@ class Population:
     ) -> Real:
         """Let `hours` pass, one number or one for each cell, and return the share of them that watched nodes were on [k, n].
 
-        hold : node -> 0 or 1 (or its level), for all cells or [n] of them; NaN where a cell is free. inhibit, activate : node ->
-        dose from 0 to 1, for all cells or [n]. Of a node with levels the share is its mean level over the highest.
+    XX
+        -> dose from 0 to 1, for all cells or [n]. Of a node with levels the share is its mean level over the highest.
 
         Raises
         ------
@@ -104,7 +112,7 @@ class Population:
         lived = np.broadcast_to(np.asarray(hours, np.float64), (len(self),)).copy()
         if np.any(lived < 0.0) or not np.all(np.isfinite(lived)):
             raise ModelError("time cannot run backwards: hours must be 0 or more")
-        flips = np.zeros(len(self), np.int64)
+        flips = np.zeros(-(-len(self) // PIECE), np.int64)
         with team(self.threads, len(self)) as work:
             work(
                 boolean.advance,
@@ -160,6 +168,11 @@ class Population:
         doses = np.zeros((2, len(listed), len(self)))
         for row, name in enumerate(listed):
             rows[self._bits(name)] = row
+            if self.network.node(name).is_input:
+                raise ModelError(
+                    f"'{name}' is an input that nothing inside the network switches, so that a graded dose on it does nothing; "
+                    "hold it, or act on the nodes that it drives"
+                )
             for side, given in enumerate((activate, inhibit)):
                 dose = np.broadcast_to(np.asarray(given.get(name, 0.0), np.float64), (len(self),))
                 if not np.all((dose >= 0.0) & (dose <= 1.0)):

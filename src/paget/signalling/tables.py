@@ -82,7 +82,9 @@ class Tables:
         for node in flat.nodes:
             involved = flat.regulators(node.name)
             if len(involved) > MOST_REGULATORS:
-                wrong.append(f"node '{node.name}' has {len(involved)} regulators; at most {MOST_REGULATORS} fit a table")
+                wrong.append(
+                    f"node '{node.name}' has {len(involved)} regulators; at most {MOST_REGULATORS} fit a table"
+                )
                 continue
             states, size = states_of(involved), 2 ** len(involved)
             pair = np.zeros((size, 2))

@@ -161,8 +161,7 @@ class CellRules(TissueProcess):
     def step(self, see: See, do: Do, p: Values | Any) -> None:
         if not see.count or not self.rules:
             return
-        types = [definition.name for definition in self.definitions]
-        signals = sensed(see, self.signals, types, self.nodes)
+        signals = sensed(see, self.signals, self.nodes)
         current = np.stack([see[b.variable] for b in self.behaviours])
         personal = np.empty((0, 0))
         if self._bases:

@@ -35,7 +35,7 @@ def reads_of(signals: Sequence[Signal], nodes: Mapping[str, str]) -> tuple[str, 
     return tuple(dict.fromkeys(found))
 
 
-def sensed(see: See, signals: Sequence[Signal], types: Sequence[str], nodes: Mapping[str, str]) -> Real:
+def sensed(see: See, signals: Sequence[Signal], nodes: Mapping[str, str]) -> Real:
     """Values [n_signals, n] of the signals at every cell: levels, lengths of gradients, counts of neighbours, 0 or 1."""
     out = np.empty((len(signals), see.count))
     touching = [row for row, one in enumerate(signals) if one.kind == "contact"]
@@ -54,7 +54,7 @@ def sensed(see: See, signals: Sequence[Signal], types: Sequence[str], nodes: Map
             out[row] = see[nodes[one.about]]
     if touching:
         start, other = see.contacts()
-        kind = np.stack([_kind(see, signals[row].about, types) for row in touching]).astype(np.uint8)
+        kind = np.stack([_kind(see, signals[row].about) for row in touching]).astype(np.uint8)
         out[touching] = count_neighbours(see.threads, start, other, kind)
     return out
 
@@ -69,10 +69,7 @@ def _state(see: See, state: str) -> NDArray[np.bool_]:
     return found
 
 
-def _kind(see: See, about: str, types: Sequence[str]) -> NDArray[np.bool_]:
+def _kind(see: See, about: str) -> NDArray[np.bool_]:
     """Which cells a contact signal counts: those of a state, or all of a type, living and dead."""
-    state = neighbours_of(about) if about not in types else ""
-    if state:
-        return _state(see, state)
-    found: NDArray[np.bool_] = see["cell.type"] == types.index(about)
-    return found
+    state = neighbours_of(about) if about not in see.cell_types else ""
+    return _state(see, state) if state else see.is_type(about)

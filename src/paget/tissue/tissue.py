@@ -40,6 +40,7 @@ from paget.tissue.fields import FieldDecay, HeldField, Substrate, unit_of
 from paget.tissue.interactions import Attack, Encounters, Injury, Transformation
 from paget.tissue.mechanics import TissueMechanics
 from paget.tissue.migration import Migration
+from paget.tissue.networks import CellNetworks
 from paget.tissue.placing import VOLUMES, Cells, resting_state, value_of
 from paget.tissue.process import TissueProcess
 from paget.tissue.rules import CellRules
@@ -111,7 +112,11 @@ class Tissue:
             raise ModelError(f"The tissue '{self.name}' cannot be built:", problems)
         units, types = unit_of(self.substrates), tuple(d.name for d in self.cells)
         grid = Grid(self.size, self.voxel, self.periodic)
-        rules = CellRules(definitions=self.cells, units=units, rules=self.rules, personal=tuple(self.placed.behaviours))
+        carried = [process for process in self.processes if isinstance(process, CellNetworks)]
+        nodes = {node: column for process in carried for node, column in process.columns.items()}
+        rules = CellRules(
+            definitions=self.cells, units=units, rules=self.rules, personal=tuple(self.placed.behaviours), nodes=nodes
+        )
         ruled = tuple(dict.fromkeys((*(b.name for b in rules.behaviours), *self.placed.behaviours)))
         processes: dict[str, Process] = {}
         for process in self._processes(grid, units, rules, ruled):
@@ -121,7 +126,8 @@ class Tissue:
                     "the tissue's own in its model: tissue.model().replace(...)"
                 )
             processes[process.role] = process
-        own = {v.name: v for v in (*self._own_variables(), *rules.variables) if v.name not in VARIABLES}
+        inside = [v for process in processes.values() if isinstance(process, CellNetworks) for v in process.variables]
+        own = {v.name: v for v in (*self._own_variables(), *rules.variables, *inside) if v.name not in VARIABLES}
         return Model(
             name=self.name,
             title=self.title or self.name,
@@ -249,8 +255,13 @@ class Tissue:
         if into_vessels and not any(isinstance(process, Intravasation) for process in self.processes):
             yield Intravasation(**shared)
         everywhere = (*units.items(), *((given.name, given.unit) for given in self.body))
+        heard = {one.about for one in rules.signals if one.kind == "node"}
         for process in self.processes:
-            if isinstance(process, TissueProcess) and not process.definitions:
+            if isinstance(process, CellNetworks):
+                own = {name: value.unit for d in self.cells for name, value in d.own.items()}
+                seen = process.with_shown(sorted(heard & set(process.columns)))
+                yield dataclasses.replace(seen, **{**shared, "units": {**dict(everywhere), **own}})
+            elif isinstance(process, TissueProcess) and not process.definitions:
                 yield dataclasses.replace(process, **shared)
             elif isinstance(process, VesselExchange) and not process.field_units:
                 yield dataclasses.replace(process, field_units=everywhere)

@@ -1,0 +1,99 @@
+"""How cells sense for their networks: what sets the inputs of a network, from fields, contacts, attachment, body and cell.
+
+    Threshold(node="Hypoxia", signal="field.oxygen", on="8 mmHg", off="12 mmHg", below=True, reason="...")
+    HillInput(node="TGFB", signal="field.tgfb", half="0.05 nM", hill="2", switching="1 1/h", reason="...")
+
+Signals are those that rules know: fields, their gradients, contacts, properties of the cell, levels in the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from paget.errors import EvidenceError
+from paget.evidence import Parameter
+from paget.process import is_nothing
+from paget.rules.signals import Signal, signal
+from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
+from paget.vocabulary import Variable
+
+__all__ = ["FULL", "HillInput", "Sensing", "Sensor", "Threshold"]
+
+# The top of a curve where none is given. It is no number of biology, but what "all of it" means.
+FULL: Given = field(
+    default=Parameter("full", "all of it", 1.0, "", "assumed", "a saturating signal has its full effect", ""),
+    metadata={"unit": ""},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensing(Part):
+    """What listens to a signal on behalf of a node.
+
+    signal : name as in rules. cells : the types that sense it, all whose network has the node if empty
+    """
+
+    node: str
+    signal: str
+    cells: tuple[str, ...] = ()
+
+    @cached_property
+    def sensed(self) -> Signal:
+        return signal(self.signal)
+
+    def listed_in(self, variables: Mapping[str, Variable]) -> Iterator[tuple[str, Number, str]]:
+        """(slot, number, unit) of every number, in the unit of the signal where it is a level of it."""
+        own = self.sensed.unit(variables)
+        for slot, value, unit in self.listed():
+            here = (own or "") if unit == OF_FIELD else unit
+            yield slot, in_unit(value, here), here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold(Sensing):
+    """An input that turns on when the signal rises above `on` and off when it falls below `off`; between, it stays as it was.
+
+    below : the other way round, on when the signal falls below `on` and off when it rises above `off`, as for lack of oxygen.
+    Without `off` both are at `on`.
+    """
+
+    on: Given = number(OF_FIELD)
+    off: Given = number(OF_FIELD)
+    below: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if is_nothing(self.off):
+            object.__setattr__(self, "off", self.on)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HillInput(Sensing):
+    """An input that is on with the probability P = most s^hill / (half^hill + s^hill) of its signal s.
+
+    switching : rate at which it turns on and off, so that its state is new after 1 / switching, and it is on P of the time
+    personal : instead, every cell has a threshold for life, drawn so that the share P of the cells is on; `switching` has then
+    no part. falls : with 1 - s^hill / (half^hill + s^hill) in place of the rising curve.
+    """
+
+    half: Given = number(OF_FIELD)
+    hill: Given = number("")
+    most: Given = FULL
+    switching: Given = number("1/h")
+    personal: bool = False
+    falls: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for slot in ("half", "hill"):
+            if is_nothing(getattr(self, slot)):
+                raise EvidenceError(f"HillInput of '{self.node}': {slot} is not given")
+        if self.personal is not is_nothing(self.switching):
+            raise EvidenceError(
+                f"HillInput of '{self.node}': give the rate `switching` at which it turns on and off, or make it `personal`"
+            )
+
+
+Sensor = Threshold | HillInput
