@@ -67,6 +67,13 @@ class _See:
     def __getitem__(self, name: str) -> Any:
         return self.columns[name]
 
+    @property
+    def cell_types(self) -> tuple[str, ...]:
+        return tuple(definition.name for definition in _cells())
+
+    def is_type(self, cell_type: str) -> Any:
+        return self.columns["cell.type"] == self.cell_types.index(cell_type)
+
     def here(self, name: str) -> Any:
         return self.fields[name]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numba import types
@@ -42,8 +42,8 @@ def _lowest(typing_context: Any, word: Any) -> Any:
 
 # How many bits of a uint64 are set, and the place of the lowest (64 if none is): one instruction where the processor has it.
 # For compiled code only.
-ones: Callable[[Any], Any] = intrinsic(_ones)
-lowest: Callable[[Any], Any] = intrinsic(_lowest)
+ones = cast(Callable[[Word], Word], intrinsic(_ones))
+lowest = cast(Callable[[Word], Word], intrinsic(_lowest))
 
 
 @kernel

@@ -152,9 +152,7 @@ def advance(
     moved, now, held = np.empty(words, np.uint64), np.empty(words, np.uint64), np.empty(words, np.uint64)
     code = np.empty(n, np.uint64)  # entry of the table << 2 | off, on, dosed or held
     row = np.empty(n, np.uint64)  # where the node waits
-    waiting = np.empty(
-        (bins + 1) * words, np.uint64
-    )  # nodes as bits: row 0 of those that cannot flip, then of each bin
+    waiting = np.empty((bins + 1) * words, np.uint64)  # bits of nodes: row 0 of those that cannot flip, then each bin
     mass = np.empty(bins + 1)
     dosed, since = np.zeros(n, np.uint64), np.empty(n)
     for piece in range(begin, end):

@@ -95,8 +95,8 @@ class Population:
     ) -> Real:
         """Let `hours` pass, one number or one for each cell, and return the share of them that watched nodes were on [k, n].
 
-    XX
-        -> dose from 0 to 1, for all cells or [n]. Of a node with levels the share is its mean level over the highest.
+        hold : node -> 0 or 1 (or its level), for all cells or [n] of them; NaN where a cell is free. inhibit, activate :
+        node -> dose from 0 to 1, for all cells or [n]. Of a node with levels the share is its mean level over the highest.
 
         Raises
         ------

@@ -40,7 +40,7 @@ from paget.tissue.fields import FieldDecay, HeldField, Substrate, unit_of
 from paget.tissue.interactions import Attack, Encounters, Injury, Transformation
 from paget.tissue.mechanics import TissueMechanics
 from paget.tissue.migration import Migration
-from paget.tissue.networks import CellNetworks
+from paget.tissue.networks import BodyKinetics, CellKinetics, CellNetworks
 from paget.tissue.placing import VOLUMES, Cells, resting_state, value_of
 from paget.tissue.process import TissueProcess
 from paget.tissue.rules import CellRules
@@ -126,7 +126,7 @@ class Tissue:
                     "the tissue's own in its model: tissue.model().replace(...)"
                 )
             processes[process.role] = process
-        inside = [v for process in processes.values() if isinstance(process, CellNetworks) for v in process.variables]
+        inside = [v for p in processes.values() if isinstance(p, CellNetworks | CellKinetics) for v in p.variables]
         own = {v.name: v for v in (*self._own_variables(), *rules.variables, *inside) if v.name not in VARIABLES}
         return Model(
             name=self.name,
@@ -258,9 +258,10 @@ class Tissue:
         heard = {one.about for one in rules.signals if one.kind == "node"}
         for process in self.processes:
             if isinstance(process, CellNetworks):
+                process = process.with_shown(sorted(heard & set(process.columns)))
+            if isinstance(process, CellNetworks | CellKinetics | BodyKinetics):
                 own = {name: value.unit for d in self.cells for name, value in d.own.items()}
-                seen = process.with_shown(sorted(heard & set(process.columns)))
-                yield dataclasses.replace(seen, **{**shared, "units": {**dict(everywhere), **own}})
+                yield dataclasses.replace(process, units={**dict(everywhere), **own})
             elif isinstance(process, TissueProcess) and not process.definitions:
                 yield dataclasses.replace(process, **shared)
             elif isinstance(process, VesselExchange) and not process.field_units:

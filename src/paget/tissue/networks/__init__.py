@@ -1,5 +1,6 @@
 """Networks inside the cells of a tissue: what sets their inputs, what acts on their nodes, and how they run."""
 
+from paget.tissue.networks.kinetics import BodyKinetics, CellKinetics, Follows, KineticInhibitor, body_states
 from paget.tissue.networks.perturbations import (
     Activator,
     Antibody,
@@ -15,14 +16,19 @@ from paget.tissue.networks.sensors import HillInput, Sensor, Threshold
 __all__ = [
     "Activator",
     "Antibody",
+    "BodyKinetics",
+    "CellKinetics",
     "CellNetworks",
     "Clamp",
+    "Follows",
     "FractionInhibitor",
     "HillInput",
     "Inhibitor",
+    "KineticInhibitor",
     "Perturbation",
     "Sensor",
     "Silencing",
     "Threshold",
     "activity_of",
+    "body_states",
 ]

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from paget.errors import EvidenceError, ModelError, UnitError
 from paget.evidence import Parameter
 from paget.process import is_nothing
 from paget.rules.signals import signal
 from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
-from paget.tissue.networks.sensors import FULL, Sensing
+from paget.tissue.networks.sensors import Sensing, one_where_not_given
 from paget.units import to_internal
 from paget.vocabulary import Variable
 
 __all__ = ["Activator", "Antibody", "Clamp", "Dose", "FractionInhibitor", "Inhibitor", "Perturbation", "Silencing"]
-
-
-SIMPLE: Given = field(
-    default=Parameter("hill", "one binding site", 1.0, "", "assumed", "one molecule binds one site", ""),
-    metadata={"unit": ""},
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +31,8 @@ class Dose(Sensing):
     """
 
     half: Given = number(OF_FIELD)
-    hill: Given = SIMPLE
-    most: Given = FULL
+    hill: Given = one_where_not_given("hill", "one molecule binds one site")
+    most: Given = one_where_not_given("full", "a saturating dose has its full effect")
     spread: Given = number("")
 
     def __post_init__(self) -> None:

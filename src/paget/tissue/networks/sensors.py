@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from paget.errors import EvidenceError
 from paget.evidence import Parameter
@@ -19,13 +20,12 @@ from paget.rules.signals import Signal, signal
 from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
 from paget.vocabulary import Variable
 
-__all__ = ["FULL", "HillInput", "Sensing", "Sensor", "Threshold"]
+__all__ = ["HillInput", "Sensing", "Sensor", "Threshold", "one_where_not_given"]
 
-# The top of a curve where none is given. It is no number of biology, but what "all of it" means.
-FULL: Given = field(
-    default=Parameter("full", "all of it", 1.0, "", "assumed", "a saturating signal has its full effect", ""),
-    metadata={"unit": ""},
-)
+
+def one_where_not_given(key: str, reason: str) -> Any:
+    """Declare a plain number that is 1 where nothing is said, which needs no other basis than what 1 means there."""
+    return field(default=Parameter(key, key, 1.0, "", "assumed", reason, ""), metadata={"unit": ""})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ class HillInput(Sensing):
 
     half: Given = number(OF_FIELD)
     hill: Given = number("")
-    most: Given = FULL
+    most: Given = one_where_not_given("full", "a saturating signal has its full effect")
     switching: Given = number("1/h")
     personal: bool = False
     falls: bool = False
