@@ -280,8 +280,9 @@ class Model:
     # ---- look -----------------------------------------------------------------------------------------------------
     @functools.cached_property
     def variables(self) -> Mapping[str, Variable]:
-        """The vocabulary of this model: the shared variables and its own."""
-        return {**VARIABLES, **{v.name: v for v in self.own_variables}}
+        """The vocabulary of this model: the shared variables, its own and those of its processes."""
+        of_processes = {v.name: v for p in self.processes.values() for v in p.variables if v.name not in VARIABLES}
+        return {**VARIABLES, **of_processes, **{v.name: v for v in self.own_variables}}
 
     @functools.cached_property
     def types(self) -> Mapping[str, CellType]:

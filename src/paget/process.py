@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from paget.errors import EvidenceError, ModelError
 from paget.evidence import Parameter
 from paget.evidence.parameters import Basis
+from paget.vocabulary import Variable
 
 if TYPE_CHECKING:
     from paget.access import Do, See
@@ -134,6 +135,11 @@ class Process(ABC):
 
     @property
     def sets(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Variables of its own, which no other mechanism knows by another meaning."""
         return ()
 
     @property

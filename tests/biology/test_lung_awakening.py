@@ -2,53 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
-import pandas as pd
 import pytest
+from lung_outcomes import awakening_effect, intact, outcome, shortened
 
 from paget.catalogue import build_model, load_study
 from paget.catalogue.lung import LINKS
 from paget.engine.simulate import run_animal
-from paget.experiment import Study
 from paget.results.memory import MemoryRecorder
-
-ANIMALS = 3
-DAYS = 50
-
-
-def shortened(study: Study, days: int = DAYS) -> Study:
-    record = {"metrics": "24 h", "frames": f"{days * 24} h", "checkpoint": f"{days * 24} h"}
-    return study.with_options(size=600).changed(duration=f"{days} day", record=record)
-
-
-def outcome(study: Study, arm: str) -> pd.DataFrame:
-    """Last day of every animal of one arm, and the mean over time of the never-dormant bulk."""
-    model = build_model(study)
-    rows = []
-    for animal in range(ANIMALS):
-        recorder = MemoryRecorder(study.record.frames)
-        run_animal(model, study, arm, animal, recorder)
-        series = recorder.metrics
-        rows.append(
-            {
-                **series.iloc[-1].to_dict(),
-                "bulk_mean": series["bulk_cells"].mean(),
-                "net_peak": series["net_area"].max(),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-@functools.cache
-def intact(arm: str) -> pd.DataFrame:
-    return outcome(shortened(load_study("lung_awakening")), arm)
-
-
-def awakening_effect(treated: pd.DataFrame, control: pd.DataFrame) -> float:
-    """Mean over paired animals of the extra awakened cells."""
-    return float((treated["awakened_cells"] - control["awakened_cells"]).mean())
 
 
 def test_doxorubicin_awakens_dormant_cells_and_makes_metastases_in_every_animal() -> None:

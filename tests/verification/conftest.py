@@ -89,6 +89,8 @@ CHAPTERS = {
     "rule_responses": "Rules",
     "vessels": "Vessels",
     "tissues": "Whole tissues",
+    "master_equation": "Networks in cells: the exact equation",
+    "statements": "Statements of the literature",
 }
 HEAD = """# Verification
 

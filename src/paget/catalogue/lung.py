@@ -8,6 +8,7 @@ from typing import Any
 
 from paget.catalogue import body, dormancy, drugs, fibroblasts, matrix, neutrophils, tissue, tumour
 from paget.catalogue.lung_readouts import TUMOUR, lung_chain, lung_readouts
+from paget.catalogue.lung_signalling import with_network
 from paget.errors import StudyError, nearest
 from paget.evidence import load_parameters
 from paget.experiment import Study
@@ -27,6 +28,13 @@ OPTIONS = (
         "injected",
         "injected: tumour cells are in the lung from the start; adjuvant: a primary tumour seeds the lung until it is resected "
         "before chemotherapy; neoadjuvant: it is resected after chemotherapy",
+    ),
+    Option(
+        "signalling",
+        ("switch", "network"),
+        "switch",
+        "switch: FAK and ERK of a disseminated tumour cell as two rate equations with a memory; network: the network of the "
+        "tumour cell, of some eighty molecules, in every one of them",
     ),
     Option("size", (400, 600, 800, 1000, 1400), 1000, "edge of the piece of lung in um"),
 )
@@ -199,7 +207,7 @@ def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
     }
     if setting != "injected":
         initial["body.primary_tumour"] = Named("primary_start", "")
-    return Model(
+    model = Model(
         name="lung_awakening",
         title="Dormant tumour cells in the lung under chemotherapy and senolytics",
         grid=grid,
@@ -220,6 +228,7 @@ def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
         used_in_readouts=(Named("metastasis_size", ""), Named("colony_reach", "um"), Named("net_threshold", "1/pL")),
         seen_by_readouts=("cell.ever_dormant", "cell.woke_at", "cell.erk"),
     )
+    return with_network(model) if chosen["signalling"] == "network" else model
 
 
 ASSUMPTIONS = (

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from paget.cli import catalogued, files, growing, results, running
+from paget.cli import catalogued, files, growing, networks, results, running
 from paget.cli.terminal import complain, make_encodings_safe
 from paget.errors import PagetError
 
@@ -57,6 +57,7 @@ app.command("new", rich_help_panel=_WRITE)(files.new)
 app.command("schema", rich_help_panel=_WRITE)(files.schema)
 app.command("import", rich_help_panel=_TISSUE)(growing.import_settings)
 app.command("grow", rich_help_panel=_TISSUE)(growing.grow)
+app.add_typer(networks.app, name="network", rich_help_panel="Networks inside cells")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

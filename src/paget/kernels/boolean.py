@@ -167,7 +167,9 @@ def advance(
             for d in range(doses.size):
                 a, h = activate[dose_row[doses[d]], dc], inhibit[dose_row[doses[d]], dc]
                 present = np.uint64(a > _LEAST) | np.uint64(h > _LEAST) << _1
-                context = _digested(context, present | np.uint64(a < 1.0) << _2 | np.uint64(h < 1.0) << _3)
+                if present:  # a dose of zero leaves no trace, not even in the mark of rest
+                    saturating = np.uint64(a < 1.0) << _2 | np.uint64(h < 1.0) << _3
+                    context = _digested(context, np.uint64(doses[d]) << _4 | present | saturating)
                 dosed[doses[d]] = np.uint64(present != _0)
             digest, any_moved = context, _0
             for w in range(words):

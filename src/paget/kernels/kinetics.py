@@ -9,26 +9,21 @@ the order or the company of cells changes a bit.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from paget.kernels.compile import kernel
+from paget.kernels.kinetics_program import Program, run
 
 __all__ = [
     "EVENTS_WITHOUT_END",
     "FINE",
     "INFINITE",
     "NEGATIVE",
-    "OPERATIONS",
     "TOO_MANY_STEPS",
     "TOO_SMALL",
-    "Program",
     "advance",
     "factorise",
-    "observe",
-    "run",
     "solve",
 ]
 
@@ -36,19 +31,14 @@ Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.uint8]
 
-# Operations by code: what instructions name in their first column.
-OPERATIONS = (
-    "+", "-", "*", "/", "neg", "**", "exp", "ln", "log10", "sqrt", "abs", "min", "max", "<", "<=", ">", ">=", "==", "!=",
-    "and", "or", "xor", "not", "if", "floor", "ceil", "sin", "cos", "tanh",
-)  # fmt: skip
-
 # How a cell fared.
 FINE, TOO_SMALL, INFINITE, NEGATIVE, TOO_MANY_STEPS, EVENTS_WITHOUT_END = 0, 1, 2, 3, 4, 5
 
 _MOST_STEPS = 1_000_000  # in one call and cell
 _MOST_EVENTS = 1_000  # at one moment, one setting off the next
 _SAFETY, _SHRINK, _GROW = 0.9, 0.2, 6.0  # bounds of the change of the step size, as in RODAS
-_DIAGONAL = 0.01  # a diagonal element this large beside the largest of its column stays the pivot and so keeps the pattern
+# A diagonal element this large beside the largest of its column stays the pivot, and so keeps the pattern of the network.
+_DIAGONAL = 0.01
 
 # Coefficients of RODAS (method 1) in the form that needs no product of matrix and vector.
 _GAMMA = 0.25
@@ -66,105 +56,6 @@ _C[2, :2] = -2.430093356833875, -0.2063599157091915
 _C[3, :3] = -0.1073529058151375, -9.594562251023355, -20.47028614809616
 _C[4, :4] = 7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160
 _C[5, :5] = 8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054
-
-
-class Program(NamedTuple):
-    """A system of n rate equations as instructions over one array of registers.
-
-    Registers hold, in this order: state [n], parameters [p], time, literals, then the result of each instruction.
-
-    code : int32 [m, 4], operation and the registers of its operands
-    ends : int64 [5], where the parts of `code` end: what parameters alone decide, rates, their derivatives (which may use
-        results of the rates), triggers of events, values that events assign
-    literals : [c]
-    rate : int64 [n], registers of dy/dt
-    row, column, entry : int64 [z], of the entries of the Jacobian that are not always 0, and their registers
-    drift : int64 [n], registers of the derivatives of the rates by time; [0] for rates in which time does not occur
-    trigger : int64 [e], registers of the conditions of events
-    event, target, value : int64 [q], of each assignment: its event, the state that it sets, and the register of the value
-    """
-
-    code: NDArray[np.int32]
-    ends: Whole
-    literals: Real
-    rate: Whole
-    row: Whole
-    column: Whole
-    entry: Whole
-    drift: Whole
-    trigger: Whole
-    event: Whole
-    target: Whole
-    value: Whole
-
-
-# ---- programs -------------------------------------------------------------------------------------------------------
-@kernel
-def run(code: NDArray[np.int32], begin: int, end: int, first: int, registers: Real) -> None:
-    """Carry out the instructions from `begin` to `end`; number k writes register `first` + k."""
-    for k in range(begin, end):
-        op = code[k, 0]
-        a = registers[code[k, 1]]
-        b = registers[code[k, 2]]
-        if op == 0:
-            found = a + b
-        elif op == 1:
-            found = a - b
-        elif op == 2:
-            found = a * b
-        elif op == 3:
-            found = a / b
-        elif op == 4:
-            found = -a
-        elif op == 5:
-            found = a**b
-        elif op == 6:
-            found = np.exp(a)
-        elif op == 7:
-            found = np.log(a)
-        elif op == 8:
-            found = np.log10(a)
-        elif op == 9:
-            found = np.sqrt(a)
-        elif op == 10:
-            found = abs(a)
-        elif op == 11:
-            found = b if b < a else a
-        elif op == 12:
-            found = b if b > a else a
-        elif op == 13:
-            found = 1.0 if a < b else 0.0
-        elif op == 14:
-            found = 1.0 if a <= b else 0.0
-        elif op == 15:
-            found = 1.0 if a > b else 0.0
-        elif op == 16:
-            found = 1.0 if a >= b else 0.0
-        elif op == 17:
-            found = 1.0 if a == b else 0.0
-        elif op == 18:
-            found = 1.0 if a != b else 0.0
-        elif op == 19:
-            found = 1.0 if a != 0.0 and b != 0.0 else 0.0
-        elif op == 20:
-            found = 1.0 if a != 0.0 or b != 0.0 else 0.0
-        elif op == 21:
-            found = 1.0 if (a != 0.0) != (b != 0.0) else 0.0
-        elif op == 22:
-            found = 1.0 if a == 0.0 else 0.0
-        elif op == 23:
-            found = b if a != 0.0 else registers[code[k, 3]]
-        elif op == 24:
-            found = np.floor(a)
-        elif op == 25:
-            found = np.ceil(a)
-        elif op == 26:
-            found = np.sin(a)
-        elif op == 27:
-            found = np.cos(a)
-        else:
-            found = np.tanh(a)
-        registers[first + k] = found
 
 
 # ---- linear equations -----------------------------------------------------------------------------------------------
@@ -307,9 +198,9 @@ def _rising(program: Program, first: int, y: Real, time: float, registers: Real,
 
 
 @kernel
-def _settle(program: Program, first: int, y: Real, time: float, registers: Real, armed: Flags, now: Flags) -> bool:
-    """Let all events happen that are due, and those that they set off, until none is; False if there is no end of it."""
-    for _ in range(_MOST_EVENTS):
+def _settle(program: Program, first: int, y: Real, time: float, registers: Real, armed: Flags, now: Flags) -> int:
+    """Let all events happen that are due, and those that they set off, until none is; how often, or -1 without an end."""
+    for round in range(_MOST_EVENTS):
         due = _rising(program, first, y, time, registers, armed, now)
         if due:
             run(program.code, program.ends[3], program.ends[4], first, registers)
@@ -320,8 +211,8 @@ def _settle(program: Program, first: int, y: Real, time: float, registers: Real,
         for e in range(now.size):
             armed[e] = now[e]
         if not due:
-            return True
-    return False
+            return round
+    return -1
 
 
 # ---- many cells -----------------------------------------------------------------------------------------------------
@@ -394,7 +285,7 @@ def advance(
         fresh = False  # whether rates and Jacobian are those of the present state
         rejected = False
         fell = False  # whether the last step tried ended below a floor
-        if events > 0 and not _settle(program, first, y, origin, registers, holds, now):
+        if events > 0 and _settle(program, first, y, origin, registers, holds, now) < 0:
             fate = EVENTS_WITHOUT_END
         while t < whole and fate == FINE:
             if not fresh:
@@ -485,8 +376,12 @@ def advance(
             proposed = length * (min(grow, 1.0) if rejected else grow)
             h = max(h, proposed) if ends else proposed
             rejected = False
-            if events > 0 and not _settle(program, first, y, origin + t, registers, holds, now):
-                fate = EVENTS_WITHOUT_END
+            if events > 0:
+                happened = _settle(program, first, y, origin + t, registers, holds, now)
+                if happened < 0:
+                    fate = EVENTS_WITHOUT_END
+                elif happened > 0:
+                    h = 0.0  # begin anew, with steps too short to jump over the next event
         for i in range(n):
             state[i, cell] = y[i]
         for e in range(events):
@@ -496,42 +391,6 @@ def advance(
         failure[1, cell] = culprit
         reached[cell] = origin + t
         steps[cell] += taken
-
-
-@kernel
-def observe(
-    state: Real,
-    parameters: Real,
-    time: Real,
-    literals: Real,
-    code: NDArray[np.int32],
-    setup: int,
-    begin: int,
-    observed: Whole,
-    out: Real,
-) -> None:
-    """Evaluate what formulas give for each of m states.
-
-    state : [n, m]; parameters : [p, m] or [p, 1]; time : [m]; literals : [c]
-    code : int32 [k, 4], of which those before `setup` and those from `begin` are carried out; observed : int64 [q], registers
-    out : [q, m], written
-    """
-    n = state.shape[0]
-    p = parameters.shape[0]
-    first = n + p + 1 + literals.size
-    registers = np.zeros(first + code.shape[0])
-    for j in range(literals.size):
-        registers[n + p + 1 + j] = literals[j]
-    for cell in range(state.shape[1]):
-        for i in range(n):
-            registers[i] = state[i, cell]
-        for j in range(p):
-            registers[n + j] = parameters[j, cell if parameters.shape[1] > 1 else 0]
-        registers[n + p] = time[cell]
-        run(code, 0, setup, first, registers)
-        run(code, begin, code.shape[0], first, registers)
-        for q in range(observed.size):
-            out[q, cell] = registers[observed[q]]
 
 
 @kernel

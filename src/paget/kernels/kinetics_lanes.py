@@ -29,18 +29,18 @@ from paget.kernels.kinetics import (
     NEGATIVE,
     TOO_MANY_STEPS,
     TOO_SMALL,
-    Program,
     _first_step,
     factorise,
     solve,
 )
+from paget.kernels.kinetics_program import Program, operation
 
 __all__ = ["LANES", "Elimination", "advance_side_by_side"]
 
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
-LANES = 8  # the processor's registers hold four or eight numbers
+LANES = 16  # a processor's register holds four or eight numbers; twice that many keep it busy
 
 
 class Elimination(NamedTuple):
@@ -61,146 +61,88 @@ class Elimination(NamedTuple):
 
 
 @kernel
+def _add(factor: float, k: Real, s: int, to: Real) -> None:
+    """Add a multiple of `k[s]` [n, LANES] to an array."""
+    width = to.shape[1]
+    for i in range(to.shape[0]):
+        for j in range(width):
+            to[i, j] += factor * k[s, i, j]
+
+
+@kernel
 def _run(code: NDArray[np.int32], begin: int, end: int, first: int, r: Real) -> None:
     """Carry out the instructions from `begin` to `end` in all lanes of the registers `r` [., LANES]."""
+    # The compiler computes lanes together only where it does not know their number; and places are plain unsigned numbers,
+    # since a row taken out as an array of its own is counted, which costs more than the sums in it.
+    width = r.shape[1]
     for k in range(begin, end):
         op = code[k, 0]
-        a = r[code[k, 1]]
-        b = r[code[k, 2]]
-        out = r[first + k]
+        a = np.uint64(code[k, 1])
+        b = np.uint64(code[k, 2])
+        c = np.uint64(code[k, 3])
+        out = np.uint64(first + k)
         if op == 0:
-            for j in range(LANES):
-                out[j] = a[j] + b[j]
+            for j in range(width):
+                r[out, j] = r[a, j] + r[b, j]
         elif op == 1:
-            for j in range(LANES):
-                out[j] = a[j] - b[j]
+            for j in range(width):
+                r[out, j] = r[a, j] - r[b, j]
         elif op == 2:
-            for j in range(LANES):
-                out[j] = a[j] * b[j]
+            for j in range(width):
+                r[out, j] = r[a, j] * r[b, j]
         elif op == 3:
-            for j in range(LANES):
-                out[j] = a[j] / b[j]
+            for j in range(width):
+                r[out, j] = r[a, j] / r[b, j]
         elif op == 4:
-            for j in range(LANES):
-                out[j] = -a[j]
-        elif op == 5:
-            for j in range(LANES):
-                out[j] = a[j] ** b[j]
-        elif op == 6:
-            for j in range(LANES):
-                out[j] = np.exp(a[j])
-        elif op == 7:
-            for j in range(LANES):
-                out[j] = np.log(a[j])
-        elif op == 8:
-            for j in range(LANES):
-                out[j] = np.log10(a[j])
-        elif op == 9:
-            for j in range(LANES):
-                out[j] = np.sqrt(a[j])
-        elif op == 10:
-            for j in range(LANES):
-                out[j] = abs(a[j])
-        elif op == 11:
-            for j in range(LANES):
-                out[j] = b[j] if b[j] < a[j] else a[j]
-        elif op == 12:
-            for j in range(LANES):
-                out[j] = b[j] if b[j] > a[j] else a[j]
-        elif op == 13:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] < b[j] else 0.0
-        elif op == 14:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] <= b[j] else 0.0
-        elif op == 15:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] > b[j] else 0.0
-        elif op == 16:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] >= b[j] else 0.0
-        elif op == 17:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] == b[j] else 0.0
-        elif op == 18:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] != b[j] else 0.0
-        elif op == 19:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] != 0.0 and b[j] != 0.0 else 0.0
-        elif op == 20:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] != 0.0 or b[j] != 0.0 else 0.0
-        elif op == 21:
-            for j in range(LANES):
-                out[j] = 1.0 if (a[j] != 0.0) != (b[j] != 0.0) else 0.0
-        elif op == 22:
-            for j in range(LANES):
-                out[j] = 1.0 if a[j] == 0.0 else 0.0
-        elif op == 23:
-            c = r[code[k, 3]]
-            for j in range(LANES):
-                out[j] = b[j] if a[j] != 0.0 else c[j]
-        elif op == 24:
-            for j in range(LANES):
-                out[j] = np.floor(a[j])
-        elif op == 25:
-            for j in range(LANES):
-                out[j] = np.ceil(a[j])
-        elif op == 26:
-            for j in range(LANES):
-                out[j] = np.sin(a[j])
-        elif op == 27:
-            for j in range(LANES):
-                out[j] = np.cos(a[j])
+            for j in range(width):
+                r[out, j] = -r[a, j]
         else:
-            for j in range(LANES):
-                out[j] = np.tanh(a[j])
+            for j in range(width):
+                r[out, j] = operation(op, r[a, j], r[b, j], r[c, j])
 
 
 @kernel
 def _eliminate(elimination: Elimination, m: Real, steep: NDArray[np.bool_]) -> None:
     """Replace the entries `m` [slots, LANES] by those of the triangular factors; `steep` where that loses digits."""
+    width = m.shape[1]
     steep[:] = False
     for q in range(elimination.eliminate.shape[0]):
-        out = m[elimination.eliminate[q, 0]]
-        a = m[elimination.eliminate[q, 1]]
-        other = elimination.eliminate[q, 2]
-        if other >= 0:
-            b = m[other]
-            for j in range(LANES):
-                out[j] -= a[j] * b[j]
+        out = np.uint64(elimination.eliminate[q, 0])
+        a = np.uint64(elimination.eliminate[q, 1])
+        if elimination.eliminate[q, 2] >= 0:
+            b = np.uint64(elimination.eliminate[q, 2])
+            for j in range(width):
+                m[out, j] -= m[a, j] * m[b, j]
         else:
-            for j in range(LANES):
-                out[j] /= a[j]
-            for j in range(LANES):
-                steep[j] |= not abs(out[j]) <= 1.0 / _DIAGONAL
+            for j in range(width):
+                m[out, j] /= m[a, j]
+            for j in range(width):
+                steep[j] |= not abs(m[out, j]) <= 1.0 / _DIAGONAL
     for i in range(elimination.diagonal.size):
-        out = m[elimination.diagonal[i]]
-        for j in range(LANES):
-            steep[j] |= not (0.0 < abs(out[j]) < np.inf)
+        for j in range(width):
+            steep[j] |= not (0.0 < abs(m[elimination.diagonal[i], j]) < np.inf)
 
 
 @kernel
-def _substitute(elimination: Elimination, m: Real, x: Real) -> None:
-    """Solve with the triangular factors; `x` [n, LANES] is the right side before and the solution after."""
+def _substitute(elimination: Elimination, m: Real, x: Real, s: int) -> None:
+    """Solve with the triangular factors; `x[s]` [n, LANES] is the right side before and the solution after."""
+    width = x.shape[2]
     for q in range(elimination.forward.shape[0]):
-        out = x[elimination.forward[q, 0]]
-        a = m[elimination.forward[q, 1]]
-        b = x[elimination.forward[q, 2]]
-        for j in range(LANES):
-            out[j] -= a[j] * b[j]
+        out = np.uint64(elimination.forward[q, 0])
+        a = np.uint64(elimination.forward[q, 1])
+        b = np.uint64(elimination.forward[q, 2])
+        for j in range(width):
+            x[s, out, j] -= m[a, j] * x[s, b, j]
     for q in range(elimination.backward.shape[0]):
-        out = x[elimination.backward[q, 0]]
-        a = m[elimination.backward[q, 1]]
-        other = elimination.backward[q, 2]
-        if other >= 0:
-            b = x[other]
-            for j in range(LANES):
-                out[j] -= a[j] * b[j]
+        out = np.uint64(elimination.backward[q, 0])
+        a = np.uint64(elimination.backward[q, 1])
+        if elimination.backward[q, 2] >= 0:
+            b = np.uint64(elimination.backward[q, 2])
+            for j in range(width):
+                x[s, out, j] -= m[a, j] * x[s, b, j]
         else:
-            for j in range(LANES):
-                out[j] /= a[j]
+            for j in range(width):
+                x[s, out, j] /= m[a, j]
 
 
 @kernel
@@ -225,74 +167,79 @@ def _steps(
     The registers `r` must hold what rates and their derivatives are at `y`.
     """
     n = y.shape[0]
-    clock = r[first - program.literals.size - 1]
-    timed = program.drift.size > 0
+    width = y.shape[1]
+    clock = np.uint64(first - program.literals.size - 1)
+    drifts = program.drift.size
+    weight = np.empty(width)
     m[:, :] = 0.0
     for z in range(program.entry.size):
-        out = m[elimination.place[z]]
-        a = r[program.entry[z]]
-        for j in range(LANES):
-            out[j] = -a[j]
+        out = np.uint64(elimination.place[z])
+        a = np.uint64(program.entry[z])
+        for j in range(width):
+            m[out, j] = -r[a, j]
+    for j in range(width):
+        weight[j] = 1.0 / (_GAMMA * h[j])
     for i in range(n):
-        out = m[elimination.diagonal[i]]
-        for j in range(LANES):
-            out[j] += 1.0 / (_GAMMA * h[j])
+        out = np.uint64(elimination.diagonal[i])
+        for j in range(width):
+            m[out, j] += weight[j]
     _eliminate(elimination, m, steep)
-    for j in range(LANES):
+    any_steep = False
+    for j in range(width):
         if steep[j]:
+            any_steep = True
             dense[j, :, :] = 0.0
             for z in range(program.entry.size):
                 dense[j, program.column[z], program.row[z]] = -r[program.entry[z], j]
             for i in range(n):
-                dense[j, i, i] += 1.0 / (_GAMMA * h[j])
+                dense[j, i, i] += weight[j]
             if not factorise(dense[j], pivot[j]):
                 dense[j, :, :] = np.nan
-    drift = np.empty((program.drift.size, LANES))
-    for i in range(program.drift.size):
-        drift[i] = r[program.drift[i]]
+    drift = np.empty((drifts, width))
+    for i in range(drifts):
+        for j in range(width):
+            drift[i, j] = r[program.drift[i], j]
     for s in range(6):
-        if s == 0:
-            for i in range(n):
-                k[0, i] = r[program.rate[i]]
-        else:
+        if s > 0:
             if s < 5:
                 new[:, :] = y
                 for q in range(s):
-                    c = _A[s, q]
-                    for i in range(n):
-                        for j in range(LANES):
-                            new[i, j] += c * k[q, i, j]
+                    _add(_A[s, q], k, q, new)
             else:
-                for i in range(n):
-                    for j in range(LANES):
-                        new[i, j] += k[4, i, j]
-            r[:n] = new
-            for j in range(LANES):
-                clock[j] = time[j] + _ALPHA[s] * h[j]
+                _add(1.0, k, 4, new)
+            for i in range(n):
+                for j in range(width):
+                    r[i, j] = new[i, j]
+            for j in range(width):
+                r[clock, j] = time[j] + _ALPHA[s] * h[j]
             _run(program.code, program.ends[0], program.ends[1], first, r)
+        for i in range(n):
+            a = np.uint64(program.rate[i])
+            for j in range(width):
+                k[s, i, j] = r[a, j]
+        for q in range(s):
+            for j in range(width):
+                weight[j] = _C[s, q] / h[j]
             for i in range(n):
-                k[s, i] = r[program.rate[i]]
-            for q in range(s):
-                for i in range(n):
-                    for j in range(LANES):
-                        k[s, i, j] += _C[s, q] / h[j] * k[q, i, j]
-        if timed and s < 4:
+                for j in range(width):
+                    k[s, i, j] += weight[j] * k[q, i, j]
+        if drifts > 0 and s < 4:
             for i in range(n):
-                for j in range(LANES):
+                for j in range(width):
                     k[s, i, j] += h[j] * _DRIFT[s] * drift[i, j]
-        for j in range(LANES):
-            if steep[j]:
-                for i in range(n):
-                    column[j, i] = k[s, i, j]
-                solve(dense[j], pivot[j], column[j])
-        _substitute(elimination, m, k[s])
-        for j in range(LANES):
-            if steep[j]:
-                for i in range(n):
-                    k[s, i, j] = column[j, i]
-    for i in range(n):
-        for j in range(LANES):
-            new[i, j] += k[5, i, j]
+        if any_steep:
+            for j in range(width):
+                if steep[j]:
+                    for i in range(n):
+                        column[j, i] = k[s, i, j]
+                    solve(dense[j], pivot[j], column[j])
+        _substitute(elimination, m, k, s)
+        if any_steep:
+            for j in range(width):
+                if steep[j]:
+                    for i in range(n):
+                        k[s, i, j] = column[j, i]
+    _add(1.0, k, 5, new)
 
 
 @kernel

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from paget.kernels.kinetics import EVENTS_WITHOUT_END, FINE, INFINITE, NEGATIVE, OPERATIONS, TOO_SMALL, Program
+from paget.kernels.kinetics import EVENTS_WITHOUT_END, FINE, INFINITE, NEGATIVE, TOO_SMALL
+from paget.kernels.kinetics_lanes import Elimination
+from paget.kernels.kinetics_program import OPERATIONS, Program
 
-__all__ = ["advance", "factorise", "observe", "run", "solve"]
+__all__ = ["advance", "advance_side_by_side", "factorise", "observe", "operation", "run", "solve"]
 
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.uint8]
+
+_LOOKS = 1000  # for events, on the way to the end
 
 _MEANING: dict[str, Callable[..., Any]] = {
     "+": operator.add,
@@ -54,13 +58,18 @@ _OPERANDS = {"if": 3} | dict.fromkeys(
 )
 
 
+def operation(op: int, a: float, b: float, c: float) -> float:
+    """The result of one operation; `b` and `c` are read by those of two and three operands."""
+    name = OPERATIONS[op]
+    with np.errstate(all="ignore"):
+        return float(_MEANING[name](*(a, b, c)[: _OPERANDS.get(name, 2)]))
+
+
 def run(code: NDArray[np.int32], begin: int, end: int, first: int, registers: Real) -> None:
     """Carry out the instructions from `begin` to `end`; number k writes register `first` + k."""
-    with np.errstate(all="ignore"):
-        for k in range(begin, end):
-            op = OPERATIONS[code[k, 0]]
-            operands = [registers[place] for place in code[k, 1 : 1 + _OPERANDS.get(op, 2)]]
-            registers[first + k] = float(_MEANING[op](*operands))
+    for k in range(begin, end):
+        op, *places = code[k]
+        registers[first + k] = operation(op, *registers[places])
 
 
 def factorise(matrix: Real, pivot: Whole) -> bool:
@@ -101,9 +110,7 @@ class _System:
 
     def __init__(self, program: Program, n: int, parameters: Real) -> None:
         self.program, self.n = program, n
-        self.registers = np.concatenate(
-            [np.zeros(n), parameters, [0.0], program.literals, np.zeros(len(program.code))]
-        )
+        self.registers = np.concatenate([np.zeros(n), parameters, [0.0], program.literals, np.zeros(len(program.code))])
         self.clock = n + len(parameters)
         self.first = self.clock + 1 + program.literals.size
         run(program.code, 0, program.ends[0], self.first, self.registers)
@@ -169,52 +176,79 @@ def advance(
         if not system.settle(t, y, held):
             fate = EVENTS_WITHOUT_END
         while t < last and fate == FINE:
-            watch = _watches(system, held, floor - atol)
             if not np.isfinite(system.rates(t, y)).all():
                 fate, culprit = INFINITE, int(np.argmin(np.isfinite(system.rates(t, y))))
                 break
             found = solve_ivp(
-                system.rates, (t, last), y, "Radau", events=watch, rtol=rtol, atol=atol, jac=system.jacobian
+                system.rates,
+                (t, last),
+                y,
+                "Radau",
+                events=_falling(floor - atol),
+                rtol=rtol,
+                atol=atol,
+                jac=system.jacobian,
+                dense_output=len(held) > 0,
             )
-            t, y = float(found.t[-1]), np.asarray(found.y[:, -1])
             steps[cell] += len(found.t) - 1
-            if found.status == -1:
+            changed = _change(system, found, held) if len(held) else None
+            t, y = changed or (float(found.t[-1]), np.asarray(found.y[:, -1]))
+            if not changed and found.status == -1:
                 fate = TOO_SMALL
-            elif found.status == 1 and found.t_events is not None and found.t_events[-1].size:
+            elif not changed and found.status == 1:
                 fate, culprit = NEGATIVE, int(np.argmin(y - floor))
             else:
                 y = np.where((y < floor) & (y >= floor - atol), floor, y)
-                # The root may lie a rounding error before the moment at which the condition holds.
-                moment = np.nextafter(t, np.inf) if found.status == 1 else t
-                held &= system.holds(moment, y)
-                for e in range(len(held)):
-                    if found.status == 1 and found.t_events is not None and found.t_events[e].size:
-                        y, held[e] = _happened(system, moment, y, e), True
-                if not system.settle(moment, y, held):
+                if not system.settle(t, y, held):
                     fate = EVENTS_WITHOUT_END
         state[:, cell], armed[:, cell] = y, held
         failure[:, cell], reached[cell] = (fate, culprit), t
 
 
-def _watches(system: _System, held: NDArray[np.bool_], lowest: Real) -> list[Any]:
-    """Functions that change sign when an event falls due, or (the last) when a state falls below the lowest allowed."""
+def _falling(lowest: Real) -> Any:
+    """A function that changes sign, and ends the integration, when a state falls below the lowest allowed."""
 
-    def due(e: int) -> Callable[[float, Real], float]:
-        return lambda t, y: 1.0 if system.holds(t, y)[e] and not held[e] else -1.0
+    def fall(_: float, y: Real) -> float:
+        return -1.0 if (y < lowest).any() else 1.0
 
-    watch: list[Any] = [due(e) for e in range(len(held))]
-    watch.append(lambda _, y: -1.0 if (y < lowest).any() else 1.0)
-    for one in watch:
-        one.terminal = True
-    watch[-1].direction = -1.0
+    watch: Any = fall
+    watch.terminal, watch.direction = True, -1.0
     return watch
 
 
-def _happened(system: _System, t: float, y: Real, event: int) -> Real:
-    """The state after an event."""
-    values = system.after(t, y, 3, 4)[system.program.value]
-    new = y.copy()
-    for owner, target, value in zip(system.program.event, system.program.target, values, strict=True):
-        if owner == event:
-            new[target] = value
-    return new
+def _change(system: _System, found: Any, held: NDArray[np.bool_]) -> tuple[float, Real] | None:
+    """Time and state just after the condition of an event changed for the first time, looked for on a fine grid."""
+    low = float(found.t[0])
+    for high in np.linspace(low, found.t[-1], _LOOKS)[1:]:
+        if (system.holds(high, found.sol(high)) != held).any():
+            while low < (middle := 0.5 * (low + high)) < high:
+                if (system.holds(middle, found.sol(middle)) != held).any():
+                    high = middle
+                else:
+                    low = middle
+            return float(high), np.asarray(found.sol(high))
+        low = float(high)
+    return None
+
+
+def advance_side_by_side(
+    begin: int,
+    end: int,
+    state: Real,
+    parameters: Real,
+    start: Real,
+    span: Real,
+    rtol: float,
+    atol: Real,
+    floor: Real,
+    step: Real,
+    program: Program,
+    elimination: Elimination,
+    failure: Whole,
+    reached: Real,
+    steps: Whole,
+) -> None:
+    """Advance the cells from `begin` to `end` of a system without events, one after the other."""
+    armed = np.zeros((0, state.shape[1]), np.uint8)
+    before = (state, parameters, start, span, rtol, atol, floor, step, armed)
+    advance(begin, end, *before, program, failure, reached, steps)

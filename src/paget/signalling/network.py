@@ -204,7 +204,11 @@ class Network:
         return any(not isinstance(self.quantities.get(key), Parameter) for key in self._quantities_of(node))
 
     def _negative(self, node: Node) -> Iterator[str]:
-        values = {k: p.inside(p.unit) for k, p in self.quantities.items() if isinstance(p, Parameter)}
+        values = {
+            key: row.inside(row.unit)
+            for key in self._quantities_of(node)
+            if isinstance(row := self.quantities[key], Parameter)
+        }
         involved = tuple(dict.fromkeys((*self.regulators(node.name), node.name)))
         if any(self.node(name).levels > 1 for name in involved):
             return  # its bits are checked when the levels are laid out
@@ -393,7 +397,7 @@ def _signs(network: Network, node: Node) -> dict[str, int]:
     regulators = network.regulators(node.name)
     if not regulators or any(network.node(name).levels > 1 for name in (*regulators, node.name)):
         return _signs_by_levels(network, node)
-    states, values = states_of(regulators), dict.fromkeys(network.quantities, 1.0)
+    states, values = states_of(regulators), _typical(network)
     if node.formulas:
         tendency = [np.broadcast_to(np.not_equal(evaluate(node.formulas[0], states, values), 0), (2 ** len(states),))]
     else:
@@ -412,6 +416,12 @@ def _signs(network: Network, node: Node) -> dict[str, int]:
         if np.any(change > 0) or np.any(change < 0):
             found[name] = 0 if np.any(change > 0) and np.any(change < 0) else 1 if np.any(change > 0) else -1
     return found
+
+
+def _typical(network: Network) -> dict[str, float]:
+    """Quantities for telling signs: those that are given, and distinct numbers below 1 for rows of a table."""
+    listed = enumerate(network.quantities.items())
+    return {key: one.inside(one.unit) if isinstance(one, Parameter) else 1.0 / (k + 2) for k, (key, one) in listed}
 
 
 def _signs_by_levels(network: Network, node: Node) -> dict[str, int]:

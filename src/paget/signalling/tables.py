@@ -117,6 +117,10 @@ def _laid_out(flat: Network, owner: Whole, regulators: list[Whole], pairs: list[
     order = np.argsort(regulator, kind="stable")
     first_dependent = np.searchsorted(regulator[order], np.arange(n + 1)).astype(np.int64)
     rates, entry = np.unique(np.concatenate(pairs), axis=0, return_inverse=True)
+    if len(rates) > np.iinfo(np.uint16).max:
+        raise ModelError(
+            f"The network '{flat.name}' has {len(rates)} different pairs of rates; {np.iinfo(np.uint16).max} can be told apart"
+        )
     at = np.concatenate([[0], np.cumsum([p.shape[0] for p in pairs])[:-1]]).astype(np.int64)
     every = np.column_stack([rates, rates.sum(axis=1)])
     # The smallest power of two that is no less than the rate; frexp gives rate = m 2**e with m from 1/2 below 1.

@@ -126,8 +126,7 @@ class Tissue:
                     "the tissue's own in its model: tissue.model().replace(...)"
                 )
             processes[process.role] = process
-        inside = [v for p in processes.values() if isinstance(p, CellNetworks | CellKinetics) for v in p.variables]
-        own = {v.name: v for v in (*self._own_variables(), *rules.variables, *inside) if v.name not in VARIABLES}
+        own = {v.name: v for v in self._own_variables() if v.name not in VARIABLES}
         return Model(
             name=self.name,
             title=self.title or self.name,

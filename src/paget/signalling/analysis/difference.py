@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,17 +67,23 @@ class Difference:
             yield from (f"{sign} {edge.source} {_SIGNS[edge.sign]} {edge.target}" for edge in edges)
 
 
-def diff(before: Network, after: Network) -> Difference:
+def diff(
+    before: Network, after: Network, *, values: tuple[Mapping[str, float], Mapping[str, float]] | None = None
+) -> Difference:
     """Compare two networks by what they do, not by how they are written.
 
     Logic is compared as truth tables, rates as functions of the state in 1/h, at the values of their quantities; a difference
     comes with a state that shows it. Nodes with levels are compared level by level. An influence whose sign changed is
     removed with its old and added with its new sign.
 
+    Parameters
+    ----------
+    values : quantities of both as numbers, where rows of a parameter table are among them
+
     Raises
     ------
     UnknownNameError
-        If a rate needs a row of a parameter table, which a network by itself does not have.
+        If a rate needs a row of a parameter table and no values are given.
 
     Examples
     --------
@@ -90,7 +96,8 @@ def diff(before: Network, after: Network) -> Difference:
     """
     names = set(before.names), set(after.names)
     shared = [name for name in before.names if name in names[1]]
-    flat, values = [network.expanded() for network in (before, after)], [before.values(), after.values()]
+    flat = [network.expanded() for network in (before, after)]
+    numbers = (before.values(), after.values()) if values is None else values
     changes: list[Change] = []
     for name in shared:
         nodes = before.node(name), after.node(name)
@@ -98,7 +105,7 @@ def diff(before: Network, after: Network) -> Difference:
             changes.append(Change(name, "levels", str(nodes[0].levels), str(nodes[1].levels), {}))
             continue
         for bit in nodes[0].bits():
-            changes += _node_changes(flat, values, bit)
+            changes += _node_changes(flat, numbers, bit)
         changes += [
             Change(name, what, told[0], told[1], {})
             for what, told in (
@@ -172,7 +179,7 @@ def _state(names: tuple[str, ...], index: int) -> dict[str, int]:
 
 
 # ---- nodes -----------------------------------------------------------------------------------------------------------------
-def _node_changes(flat: list[Network], values: list[dict[str, float]], bit: str) -> Iterator[Change]:
+def _node_changes(flat: Sequence[Network], values: Sequence[Mapping[str, float]], bit: str) -> Iterator[Change]:
     nodes = [network.node(bit) for network in flat]
     if nodes[0].is_input or nodes[1].is_input:
         if nodes[0].is_input != nodes[1].is_input:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from paget.errors import ModelError, NumericalError
 from paget.kernels import kinetics as kernels
+from paget.kernels import kinetics_program
 from paget.kernels.kinetics_lanes import advance_side_by_side
 from paget.signalling.expression import evaluate
 from paget.signalling.kinetics.program import Equations, equations
@@ -45,7 +46,9 @@ class Cells:
         return int(self.state.shape[1])
 
 
-def start(system: Kinetics, cells: int = 1, values: Mapping[str, float | Real] | None = None, time: float = 0.0) -> Cells:
+def start(
+    system: Kinetics, cells: int = 1, values: Mapping[str, float | Real] | None = None, time: float = 0.0
+) -> Cells:
     """Cells at the start of a system: its own numbers, those in `values` replaced, by one number or one for each cell.
 
     Numbers are in the units of the system.
@@ -80,7 +83,13 @@ def per_hour(system: Kinetics) -> float:
 
 
 def advance(
-    system: Kinetics, cells: Cells, span: float | Real, *, rtol: float = 1e-6, atol: float | Real = 1e-9, threads: int = 1
+    system: Kinetics,
+    cells: Cells,
+    span: float | Real,
+    *,
+    rtol: float = 1e-6,
+    atol: float | Real = 1e-9,
+    threads: int = 1,
 ) -> int:
     """Advance all cells by `span` of the system's own time (`per_hour` of them in an hour); returns the steps taken.
 
@@ -133,7 +142,9 @@ _FATES = {
 }
 
 
-def _told(system: Kinetics, written: Equations, failed: NDArray[np.int64], failure: NDArray[np.int64], reached: Real) -> str:
+def _told(
+    system: Kinetics, written: Equations, failed: NDArray[np.int64], failure: NDArray[np.int64], reached: Real
+) -> str:
     cell = int(failed[0])
     fate, state = int(failure[0, cell]), int(failure[1, cell])
     what = _FATES[fate].format(name=f"'{written.states[state]}'" if state >= 0 else "a state")
@@ -151,5 +162,5 @@ def observed(system: Kinetics, cells: Cells, names: Iterable[str]) -> Real:
     setup, begin = int(program.ends[0]), int(program.ends[-1])
     places = written.observed[rows]
     arguments = (program.literals, written.observe, setup, begin, places, out)
-    kernels.observe(cells.state, cells.parameters, np.ascontiguousarray(cells.time), *arguments)
+    kinetics_program.observe(cells.state, cells.parameters, np.ascontiguousarray(cells.time), *arguments)
     return out

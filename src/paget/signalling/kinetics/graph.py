@@ -13,7 +13,20 @@ from paget.signalling.expression import Expression
 
 __all__ = ["Graph"]
 
-_BOOLEAN = ("<", "<=", ">", ">=", "==", "!=", "and", "or", "xor", "not", "floor", "ceil")  # flat wherever they are smooth
+_BOOLEAN = (
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "==",
+    "!=",
+    "and",
+    "or",
+    "xor",
+    "not",
+    "floor",
+    "ceil",
+)  # flat wherever they are smooth
 _LARGEST_POWER = 4  # whole powers up to this one are products
 
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from paget.kernels.kinetics import OPERATIONS, Program
 from paget.kernels.kinetics_lanes import Elimination
+from paget.kernels.kinetics_program import OPERATIONS, Program
 from paget.signalling.kinetics.elimination import eliminated
 from paget.signalling.kinetics.graph import Graph
 from paget.signalling.kinetics.system import TIME, Kinetics
@@ -24,8 +24,8 @@ _CODE = {op: code for code, op in enumerate(OPERATIONS)}
 class Equations:
     """A system as the kernel reads it.
 
-    states, constants : names in the order of the registers; program, elimination : see `paget.kernels.kinetics.Program` and
-        `paget.kernels.kinetics_lanes.Elimination`
+    states, constants : names in the order of the registers
+    program, elimination : see `paget.kernels.kinetics_program.Program` and `paget.kernels.kinetics_lanes.Elimination`
     observed : int64 [k], registers of the names in `observables` once `observe` has run: states, assigned names, reactions
     observe : int32 [m, 4], instructions after those of `program` of which the first part has been carried out
     floor : [n], the least value of each state

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.errors import ModelError, NumericalError
-from paget.kernels import kinetics as kernels
+from paget.kernels import kinetics_program as kernels
 from paget.signalling.kinetics import cells as many
 from paget.signalling.kinetics.program import Equations, equations
 from paget.signalling.kinetics.solving import Protocol
@@ -110,7 +110,9 @@ def _rest(system: Kinetics, cells: many.Cells, begun: Real, conserved: Real) -> 
             if exact is not None and (np.abs(exact - now) <= _NEAR * scale).all():
                 return exact
         span *= 2.0
-    raise NumericalError(f"'{system.name}' did not come to rest by time {cells.time[0]:.3g} {system.time_unit}".rstrip())
+    raise NumericalError(
+        f"'{system.name}' did not come to rest by time {cells.time[0]:.3g} {system.time_unit}".rstrip()
+    )
 
 
 def _newton(written: Equations, cells: many.Cells, y: Real, begun: Real, conserved: Real) -> Real | None:

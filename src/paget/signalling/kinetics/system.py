@@ -226,7 +226,9 @@ class Kinetics:
 # ---- checks -----------------------------------------------------------------------------------------------------------
 def _sorted(definitions: Mapping[str, Expression]) -> tuple[list[str], list[str]]:
     """Names, each after those that its formula uses; and the names left over because they depend on themselves."""
-    waiting = {name: {other for other in names(formula) if other in definitions} for name, formula in definitions.items()}
+    waiting = {
+        name: {other for other in names(formula) if other in definitions} for name, formula in definitions.items()
+    }
     done: list[str] = []
     while ready := [name for name, needs in waiting.items() if needs <= set(done)]:
         done += ready

@@ -11,7 +11,7 @@ from paget.tissue.networks.perturbations import (
     Silencing,
 )
 from paget.tissue.networks.process import CellNetworks, activity_of
-from paget.tissue.networks.sensors import HillInput, Sensor, Threshold
+from paget.tissue.networks.sensors import HillInput, Sensor, ShareInput, Threshold
 
 __all__ = [
     "Activator",
@@ -27,6 +27,7 @@ __all__ = [
     "KineticInhibitor",
     "Perturbation",
     "Sensor",
+    "ShareInput",
     "Silencing",
     "Threshold",
     "activity_of",

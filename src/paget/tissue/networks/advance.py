@@ -28,8 +28,9 @@ from paget.tissue.networks.perturbations import (
     Silencing,
     silenced,
 )
-from paget.tissue.networks.sensors import HillInput, Threshold
+from paget.tissue.networks.sensors import ShareInput, Threshold
 from paget.units import to_internal
+from paget.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
     from paget.access import See
@@ -95,7 +96,7 @@ def made_plan(
         return found
 
     sensors, acting = mine("sensor", process.sensors), mine("perturbation", process.perturbations)
-    restless = {one.node: n["switching"] for one, n in sensors if isinstance(one, HillInput) and not one.personal}
+    restless = {one.node: n["switching"] for one, n in sensors if one.fluctuates}
     rates = {key.removeprefix(f"{index}."): v for key, v in values.items() if key.startswith(f"{index}.")}
     tables = Tables.of(_listening(network, restless), rates)
     bits = {node.name: tuple(int(b) for b in np.flatnonzero(tables.owner == i)) for i, node in enumerate(network.nodes)}
@@ -206,7 +207,7 @@ def advance_cells(
         mean = on_time[at : at + len(bits)].sum(axis=0) / (hours * len(bits))
         at += len(bits)
         before = columns[column][rows]
-        if started:
+        if started and column not in VARIABLES:  # what others also know comes with the cell
             before = np.where(new, started[k], before)
         columns[column][rows] = before + share * (mean - before)
 
@@ -290,7 +291,7 @@ def _held(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real, state: Word
                 called = (level < one.number["on"]) | (was & ~(level > one.number["off"]))
             else:
                 called = (level > one.number["on"]) | (was & ~(level < one.number["off"]))
-        elif what.personal:
+        elif not what.fluctuates:
             called = _personal(see, ids, f"threshold of {what.node}") <= _curve(one, level)
         else:
             continue
@@ -338,8 +339,10 @@ def _dosed(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real) -> tuple[R
     """Doses (activating, inhibiting) [rows, n] on the nodes that have any; several on one combine as independent events."""
     spared = np.ones((2, plan.dosed, ids.size))
     for one in plan.inputs:
-        if isinstance(one.what, HillInput) and not one.what.personal:
-            spared[0, one.dose] *= 1.0 - _curve(one, felt[one.row])
+        if one.what.fluctuates:
+            level = felt[one.row]
+            share = np.clip(level, 0.0, 1.0) if isinstance(one.what, ShareInput) else _curve(one, level)
+            spared[0, one.dose] *= 1.0 - share
     for one in plan.doses:
         if not _whole(one.what):
             side = 0 if isinstance(one.what, Activator) else 1

@@ -26,7 +26,7 @@ from paget.tissue.networks.perturbations import (
     Silencing,
     share_of,
 )
-from paget.tissue.networks.sensors import HillInput, Sensor
+from paget.tissue.networks.sensors import Sensor
 from paget.tissue.process import TissueProcess
 from paget.tissue.signals import reads_of, sensed
 from paget.vocabulary import VARIABLES, Variable
@@ -135,7 +135,7 @@ class CellNetworks(TissueProcess):
 
     def _idle_doses(self, one: Dose | Silencing, what: str, having: Iterable[str]) -> Iterator[str]:
         """A graded drug slows and hastens switching; on an input that only its surroundings set it would do nothing."""
-        switched = {s.node for s in self.sensors if isinstance(s, HillInput) and not s.personal}
+        switched = {one.node for one in self.sensors if one.fluctuates}
         for cell in having:
             if one.node in self.networks[cell].inputs and one.node not in switched:
                 yield (

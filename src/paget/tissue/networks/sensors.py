@@ -20,7 +20,7 @@ from paget.rules.signals import Signal, signal
 from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
 from paget.vocabulary import Variable
 
-__all__ = ["HillInput", "Sensing", "Sensor", "Threshold", "one_where_not_given"]
+__all__ = ["HillInput", "Sensing", "Sensor", "ShareInput", "Threshold", "one_where_not_given"]
 
 
 def one_where_not_given(key: str, reason: str) -> Any:
@@ -42,6 +42,11 @@ class Sensing(Part):
     @cached_property
     def sensed(self) -> Signal:
         return signal(self.signal)
+
+    @property
+    def fluctuates(self) -> bool:
+        """Whether the node turns on and off by itself, with a probability that the signal sets."""
+        return False
 
     def listed_in(self, variables: Mapping[str, Variable]) -> Iterator[tuple[str, Number, str]]:
         """(slot, number, unit) of every number, in the unit of the signal where it is a level of it."""
@@ -95,5 +100,28 @@ class HillInput(Sensing):
                 f"HillInput of '{self.node}': give the rate `switching` at which it turns on and off, or make it `personal`"
             )
 
+    @property
+    def fluctuates(self) -> bool:
+        return not self.personal
 
-Sensor = Threshold | HillInput
+
+@dataclass(frozen=True, kw_only=True)
+class ShareInput(Sensing):
+    """An input that is on for the share of the time that the signal is: for signals that are shares, as receptors engaged.
+
+    switching : rate at which it turns on and off. A signal below 0 counts as 0 and above 1 as 1.
+    """
+
+    switching: Given = number("1/h")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if is_nothing(self.switching):
+            raise EvidenceError(f"ShareInput of '{self.node}': give the rate `switching` at which it turns on and off")
+
+    @property
+    def fluctuates(self) -> bool:
+        return True
+
+
+Sensor = Threshold | HillInput | ShareInput
