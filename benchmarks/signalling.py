@@ -27,7 +27,11 @@ from paget.io.networks import read_bnet, read_maboss
 from paget.kernels import bits, boolean
 from paget.kernels.neighbours import PIECE
 from paget.process import quantity
+from paget.signalling import Network, Node
 from paget.signalling.tables import Tables
+from paget.tissue import BodyVariable, CellDefinition, Substrate, Tissue
+from paget.tissue import Cells as Placed
+from paget.tissue.networks import CellNetworks, Clamp, HillInput, Inhibitor, Threshold
 
 CELLS = 100_000
 TICK = 0.6  # time units of the networks, whose rates are 1
@@ -162,11 +166,92 @@ def memory(repeats: int) -> list[dict[str, Any]]:
     ]
 
 
+def woven(nodes: int, inputs: int) -> Network:
+    """A network of random logic with one to four regulators a node."""
+    shuffle, one = np.random.default_rng(1), quantity("1 1/h", reason=WHY, key="rate")
+    names = [f"N{k}" for k in range(nodes)]
+    made = [Node(name=name) for name in names[:inputs]]
+    for name in names[inputs:]:
+        terms = [
+            f"{'!' * int(shuffle.random() < 0.4)}{names[k]}"
+            for k in shuffle.choice(nodes, shuffle.integers(1, 5), False)
+        ]
+        logic = terms[0]
+        for term in terms[1:]:
+            logic = f"({logic}) {'&' if shuffle.random() < 0.5 else '|'} {term}"
+        made.append(Node(name=name, logic=logic))
+    return Network(name="woven", nodes=tuple(made), up="{rate}", down="{rate}", quantities={"rate": one})
+
+
+def building(repeats: int) -> list[dict[str, Any]]:
+    """Tables of a network of 165 nodes from its formulas; no network compiles anything."""
+    network = woven(165, 20)
+    values, runs = network.values(), []
+    for _ in range(max(repeats, 5)):
+        begin = time.process_time()
+        Tables.of(network, values)
+        runs.append(1e3 * (time.process_time() - begin))
+    return [row("tables of 165 nodes", "", "50", statistics.median(runs), "ms", runs)]
+
+
+def coupling(repeats: int) -> list[dict[str, Any]]:
+    """A step of 1e5 cells of a tissue: fields to inputs, drugs, 60 nodes for 6 minutes, activities to columns."""
+    side = 316
+    x, y = np.meshgrid(*(2 * [np.arange(side) * 20.0 + 10.0]))
+    places = np.stack([x.ravel(), y.ravel(), np.full(x.size, 10.0)], axis=1)
+    carried = CellNetworks(
+        networks={"cell": woven(60, 12)},
+        sensors=(
+            *(
+                Threshold(node=f"N{k}", signal="field.oxygen", on=f"{30 + k} mmHg", off=f"{28 + k} mmHg", reason=WHY)
+                for k in range(10)
+            ),
+            *(
+                HillInput(node=f"N{k}", signal="pressure", half="0.5", hill="2", switching="0.2 1/h", reason=WHY)
+                for k in (10, 11)
+            ),
+        ),
+        perturbations=(
+            Inhibitor(node="N15", signal="body.drug", half="5 nM", reason=WHY),
+            Clamp(node="N20", level=0),
+        ),
+        shown={f"N{k}": f"cell.node_N{k}" for k in range(12, 20)},
+    )
+    oxygen = Substrate(field="field.oxygen", unit="mmHg", diffusion="6e6 um**2/h", initial="35 mmHg", reason=WHY)
+    tissue = Tissue(
+        name="sheet",
+        size=(side * 20.0, side * 20.0, 20.0),
+        cells=(CellDefinition(name="cell"),),
+        placed=Placed(places),
+        substrates=(oxygen,),
+        processes=(carried,),
+        body=(BodyVariable(name="body.drug", unit="nM", initial="3 nM", reason=WHY),),
+        tick="6 min",
+    )
+    simulation = tissue.simulation(seed=1, threads=1)
+    stepper = simulation.stepper
+    mine = next(one for items in stepper.bound.values() for one in items if one.process.role == "networks")
+    shuffle, runs = np.random.default_rng(1), []
+    for turn in range(max(repeats, 5) + 2):
+        field = simulation.world.fields["field.oxygen"]
+        field[...] = 25.0 + 20.0 * shuffle.random(field.shape)
+        begin = time.process_time()
+        mine.process.step(mine.see, mine.do, mine.values)
+        if turn > 1:  # the first draws all cells, and compiles
+            runs.append(1e3 * (time.process_time() - begin))
+        stepper._apply_cells()
+        simulation.world.tick += 1
+    cells = len(simulation.world.cells)
+    return [row(f"coupling step, {cells:,} cells, 60 nodes", "", "60", statistics.median(runs), "ms", runs)]
+
+
 WORKS: dict[str, Callable[[int], list[dict[str, Any]]]] = {
     "trajectories": trajectories,
     "tick": tick,
     "rest": rest,
     "memory": memory,
+    "building": building,
+    "coupling": coupling,
 }
 
 

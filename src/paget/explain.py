@@ -41,7 +41,7 @@ def process_table(model: Model) -> list[dict[str, Any]]:
                 else [f"{kind}: {process.event}" if process.event != kind else kind for kind in process.emits],
                 "rule": "; ".join(rules) or None,
                 "parameters": [key for key in dict.fromkeys(keys) if key != NOTHING],
-                "sources": list(process.sources),
+                "sources": list(process.cites),
             }
         )
     return rows
@@ -70,7 +70,7 @@ def citations(model: Model) -> list[Source]:
     """The sources of the model's processes, rules, parameters and chain, in the order of first use."""
     keys: list[str] = []
     for process in model.ordered:
-        keys += process.sources
+        keys += process.cites
         if isinstance(process, Ruled):
             keys += [rule.source for rule in process.rules]
     for parameter in model.numbers_used().values():

@@ -138,6 +138,11 @@ class Process(ABC):
         return ()
 
     @property
+    def cites(self) -> tuple[str, ...]:
+        """Keys of all sources that it rests on: its own and those of what it is made of."""
+        return self.sources
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """Variables of its own, which no other mechanism knows by another meaning."""
         return ()

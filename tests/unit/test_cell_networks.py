@@ -7,8 +7,9 @@ import pytest
 from carried_networks import RELAY, WHY, carrying, network, number, on
 
 from paget.errors import ModelError, PagetError
+from paget.evidence.mechanisms import load_mechanisms
 from paget.rules import Rule
-from paget.signalling import Node
+from paget.signalling import Network, Node
 from paget.tissue import BodyVariable, CellDefinition, Motility
 from paget.tissue.networks import (
     Activator,
@@ -337,3 +338,16 @@ def test_an_effect_above_one_is_refused():
     assert "share from 0 to 1" in broken(
         perturbations=(Inhibitor(node="Target", signal="body.drug", half="1 nM", most="1.5", reason=WHY),)
     )
+
+
+def test_rates_without_a_basis_are_refused_unless_the_network_has_a_source():
+    bare = {"name": "bare", "nodes": (Node(name="A"), Node(name="B", logic="A", up="2"))}
+    with pytest.raises(ModelError, match="bare numbers"):
+        CellNetworks(networks={"cell": Network(**bare)})
+    CellNetworks(networks={"cell": Network(**bare, sources=("Cohen2015",))})
+
+
+def test_a_model_cites_what_the_influences_of_its_networks_rest_on():
+    tissue = carrying(network(Node(name="A"), Node(name="B", logic="A", edges={"A": "M234"}), sources=("He2025",)))
+    cited = {source.key for source in tissue.model().citations()}
+    assert {"He2025", *load_mechanisms()["M234"].sources} <= cited

@@ -60,6 +60,11 @@ def test_the_guide_to_rules_runs(briefly):
     run("rules.md")
 
 
+def test_the_guide_to_networks_inside_cells_runs(briefly):
+    names = run("signalling.md")
+    assert "node_TWIST1" in names["simulation"].cells
+
+
 def test_the_guide_to_models_of_physicell_runs(briefly):
     written(briefly)
     names = run("physicell.md")

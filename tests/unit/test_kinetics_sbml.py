@@ -181,12 +181,13 @@ def test_sizes_of_compartments_that_change_are_refused():
     assert "the size of compartment 'c' is given by a formula" in problem
 
 
-def test_a_required_package_is_refused():
-    text = L3.format(SPACE3).replace(
-        ' level="3"', ' xmlns:odd="http://www.sbml.org/odd" odd:required="true" level="3"', 1
-    )
-    with pytest.raises(ModelError, match=r"the package '.*odd' is required and not known here"):
-        read_sbml(text)
+@pytest.mark.parametrize("package", ["qual", "comp", "odd"])
+def test_a_required_package_is_refused(package):
+    uri = f"http://www.sbml.org/sbml/level3/version1/{package}/version1"
+    given = f' xmlns:{package}="{uri}" {package}:required="true" level="3"'
+    text = L3.replace("version2/core", "version1/core").replace('version="2">', 'version="1">').format(SPACE3)
+    with pytest.raises(ModelError, match=f"cannot be read:\n  - SBML text:.*{package}"):
+        read_sbml(text.replace(' level="3"', given, 1))
 
 
 def test_what_is_no_sbml_is_refused():
@@ -222,13 +223,22 @@ def test_a_system_survives_sbml(build):
     same_course(system, again, np.linspace(0.0, 5.0, 6))
 
 
-@pytest.mark.parametrize("build", [chain, shuttling, bone_signalling], ids=lambda build: build.__name__)
+@pytest.mark.parametrize("build", [robertson, shuttling, bone_signalling], ids=lambda build: build.__name__)
 def test_a_system_survives_antimony(build):
     pytest.importorskip("antimony")
     from paget.io.networks.antimony import read_antimony, to_antimony
 
     system = build()
     same_course(system, read_antimony(to_antimony(system)), np.linspace(0.0, 5.0, 6))
+
+
+def test_what_antimony_would_leave_out_is_refused():
+    """A reaction with the name of a unit vanishes in the library."""
+    pytest.importorskip("antimony")
+    from paget.io.networks.antimony import to_antimony
+
+    with pytest.raises(ModelError, match="'second' is lost; give it another name"):
+        to_antimony(chain())
 
 
 def test_antimony_is_read():

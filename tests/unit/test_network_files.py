@@ -103,8 +103,8 @@ def test_later_files_change_what_earlier_ones_set():
 
 def test_every_variable_keeps_its_value_its_place_and_its_unit():
     model = read_maboss(
-        "node A { rate_up = $k * (A ? 2 : $share); rate_down = $k2; }\n",
-        "$k = 3;\n$share=0.5; $k2 = 1; $unused = 3;",
+        "node A { rate_up = $k * (A ? 2 : $share); rate_down = $k2 + $k3 + ($k3 > 1); }\n",
+        "$k = 3;\n$share=0.5; $k2 = 1; $k3 = 2; $unused = 3;",
         time="min",
     )
     found = model.network.quantities
@@ -112,6 +112,7 @@ def test_every_variable_keeps_its_value_its_place_and_its_unit():
         "k": (3.0, ""),  # times another variable: which of the two is the rate cannot be told
         "share": (0.5, ""),
         "k2": (1.0, "1/min"),
+        "k3": (2.0, ""),  # a rate in one place and a plain number in another
     }
     assert found["k"].basis == "assumed"
     assert "CFG text:1" in found["k"].reason
@@ -230,6 +231,7 @@ def test_a_wrong_bnd_is_refused_with_its_place(bnd, said):
                             "[A].istate = 0.7 [0], 0.3 [1];"),
         ("A.istate = 1; A.istate = 0;", "1:15: the start of 'A' is given twice, first in line 1"),
         ("[A, B].istate = 0.5 [0, 0], 0.5 [1, 1];", "1:1: A, B start in states that depend on each other"),
+        ("[A, B].istate = 0.4 [0, 0], 0.1 [0, 1], 0.1 [1, 0], 0.4 [1, 1];", "start in states that depend on each other"),
         ("[A].istate = 0.5 [0, 1];", "a probability is needed, and in brackets 1 states, one of each node"),
         ("[A].istate = -1 [0], 2 [1];", "a probability is needed"),
         ("[A].istate = 0 [0], 0 [1];", "the probabilities of a start must not all be 0"),

@@ -89,7 +89,10 @@ CHAPTERS = {
     "rule_responses": "Rules",
     "vessels": "Vessels",
     "tissues": "Whole tissues",
+    "kinetic_models": "Rate equations",
     "master_equation": "Networks in cells: the exact equation",
+    "maboss": "Networks in cells: MaBoSS",
+    "cohen2015": "Networks in cells: Cohen 2015",
     "statements": "Statements of the literature",
 }
 HEAD = """# Verification

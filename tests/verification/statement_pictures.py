@@ -10,6 +10,7 @@ import numpy as np
 from statement_table import CONCENTRATIONS, MEASURED, Outcome, fitted, hill
 
 HELD, FAILED, GREY, MUTED, INK = "#2f7d5b", "#c0392b", "#b8c1cb", "#66727f", "#1f2933"
+MARKERS = {"independent": "o", "consistency": "D", "repaired": "s"}
 LINES = ("#1f6f8b", "#d1495b", "#2f7d5b", "#8a5fbf", "#e0a030", "#5b6770")
 
 Verdicts = Mapping[str, tuple[Outcome, float]]
@@ -17,28 +18,33 @@ Verdicts = Mapping[str, tuple[Outcome, float]]
 
 def summary(verdicts: Verdicts, level: float, merged: list[str]) -> str:
     """What the table shows and what it does not; `merged` rows are about a molecule that shares a node with another."""
-    rows = list(verdicts.values())
-    own = [one for one in rows if one[0].statement.origin == "independent"]
-    kinds = {kind: sum(one.statement.kind == kind for one, _ in own) for kind in ("rule", "outcome", "control")}
-    held = [one.statement.id for one, p in rows if p < level]
-    failed = [one.statement.id for one, p in rows if p >= level]
-    first = [one for one, _ in own if one.statement.first_run == "held"]
+    rows = [(found.statement, p) for found, p in verdicts.values()]
+    by = {
+        origin: [one for one, _ in rows if one.origin == origin]
+        for origin in ("independent", "consistency", "repaired")
+    }
+    kinds = {kind: sum(one.kind == kind for one in by["independent"]) for kind in ("rule", "outcome", "control")}
+    failed = [one.id for one, p in rows if p >= level]
+    own = by["independent"] + by["repaired"]
+    written = [one for one in own if not one.first_run.endswith("later")]
+    later = [one for one in own if one.first_run.endswith("later")]
+    revised = [one.id for one in by["independent"] if one.revised and one.first_run.startswith("failed")]
     words = (
-        f"{len(held)} of {len(rows)} statements hold, each on 4,000 cells an arm, by a margin stated in the table; the "
-        f"chance that any was accepted though false is below {level:.0%} (Holm). {len(own)} rows are independent: written "
-        "from the literature by another hand than the networks, and without reading them. "
-        f"Of these, {kinds['rule']} state a single influence, which both hands may have read in the same place, so that they "
-        f"show only that it was written down; {kinds['outcome']} are results of several influences; {kinds['control']} are "
-        f"perturbations that should not matter. {len(rows) - len(own)} rows (dotted) are consistency checks, for which the "
-        "networks have a switch or a number of their own: they could hardly fail. "
+        f"{len(rows) - len(failed)} of {len(rows)} statements hold, each on 4,000 cells an arm, by a margin stated in the "
+        f"table; the chance that any was accepted though false is below {level:.0%} (Holm). "
+        f"{len(written)} rows were written from the literature by another hand than the networks, and without reading them. "
+        f"{sum(one.first_run == 'held' for one in written)} of these held on the first networks. "
+        f"{len(by['repaired'])} (ringed) are met by changes made to the networks after that, so that they test them no more; "
+        f"in {len(revised)} the experiment was at fault and changed, as the table says ({', '.join(revised)}). "
+        f"{len(later)} more were written after those changes, still without reading the networks: "
+        f"{sum(one.first_run == 'held later' for one in later)} of these held at first sight. "
+        f"Of the {len(by['independent'])} that remain independent, {kinds['rule']} state a single influence, which both hands "
+        f"may have read in the same place: they show only that it was written down. {kinds['outcome']} are results of several "
+        f"influences, {kinds['control']} perturbations that should not matter. {len(by['consistency'])} rows (dotted) are "
+        "consistency checks, for which the networks or drugs have a switch or a number of their own: they could hardly fail. "
     )
     if merged:
         words += f"In {', '.join(merged)} a molecule has no node of its own and another stands for it. "
-    if first:
-        words += (
-            f"On the networks as they were first written {len(first)} of the independent rows held; those that did not were "
-            "known when the networks were changed, and are no longer a test of them. "
-        )
     if failed:
         words += f"What does not hold (crossed): {', '.join(failed)}."
     return words
@@ -69,8 +75,9 @@ def overview(axes: Any, verdicts: Verdicts, level: float) -> None:
             axes.add_patch(Rectangle((column, line), 0.94, 0.9, facecolor=colour, alpha=shade, edgecolor="none"))
             dark = "white" if shade > 0.55 else INK
             axes.text(column + 0.47, line + 0.47, found.statement.id, ha="center", va="center", fontsize=7, color=dark)
-            if found.statement.origin == "consistency":
-                axes.plot(column + 0.82, line + 0.16, "o", color=INK, markersize=4)
+            if found.statement.origin != "independent":
+                inside = INK if found.statement.origin == "consistency" else "white"
+                axes.plot(column + 0.82, line + 0.16, "o", color=INK, markerfacecolor=inside, markersize=4)
             if p >= level:
                 axes.plot([column, column + 0.94], [line + 0.9, line], color=FAILED, linewidth=0.8, alpha=0.6)
     widest = max(sum(one.statement.topic == topic for one, _ in verdicts.values()) for topic in topics)
@@ -79,7 +86,10 @@ def overview(axes: Any, verdicts: Verdicts, level: float) -> None:
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
-    axes.set_xlabel("green: holds; red, crossed: does not; the darker the larger the effect; dot: consistency check")
+    axes.set_xlabel(
+        "green: holds; red, crossed: does not; the darker the larger the effect; "
+        "dot: consistency check; ring: the networks were changed to meet it"
+    )
 
 
 def rows(axes: Any, found: list[tuple[Outcome, float]], level: float) -> None:
@@ -89,7 +99,7 @@ def rows(axes: Any, found: list[tuple[Outcome, float]], level: float) -> None:
     labels = []
     for line, (one, p) in enumerate(found):
         claim = one.statement
-        colour, marker = HELD if p < level else FAILED, "D" if claim.origin == "consistency" else "o"
+        colour, marker = HELD if p < level else FAILED, MARKERS[claim.origin]
         shares = one.shares if claim.comparison != "half-maximal" else (one.shares[0], one.shares[-1])
         axes.plot([min(shares), max(shares)], [line, line], color=colour, linewidth=2, alpha=0.5, zorder=1)
         for share in shares[:-1]:

@@ -5,10 +5,11 @@ for `hours`, and their state is read out over the end of that time; `versus` is 
 the data reject its opposite: that the effect is no larger than the margin, or, for ``unchanged``, as large as the margin.
 
 origin : "independent" where the row was written from the literature by another hand than the network, without reading it;
-"consistency" where the network has a switch or a number made for it. kind : "rule" is one influence, which both hands may have
-read in one place, "outcome" the result of several, "control" a perturbation that should not matter. first_run : whether the
-row held on the first networks, before anybody could change them to suit it. revised : what of the experiment was changed since,
-and why.
+"consistency" where the network has a switch or a number made for it; "repaired" where it was written independently but failed
+on the first networks, which were then changed, so that it tests them no more. kind : "rule" is one influence, which both hands
+may have read in one place, "outcome" the result of several, "control" a perturbation that should not matter. first_run :
+whether the row held on the first networks; rows written after the networks were changed say "held later" or "failed later" of
+the networks on which they were first tried. revised : what of the experiment was changed since, and why.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ LOOKS = 8  # instants at which the end of an experiment is read out
 WINDOW = 48.0  # h, or a sixth of a short experiment: what is read out is the mean over this end of it
 FALSE_ACCEPTANCE = 0.01  # chance that any statement of the whole table is accepted though it is false (Holm)
 COMPARISONS = ("higher", "lower", "unchanged", "at least", "at most", "half-maximal")
-ORIGINS = ("independent", "consistency")
+ORIGINS = ("independent", "consistency", "repaired")
+FIRST_RUNS = ("held", "failed", "held later", "failed later")
 KINDS = ("rule", "outcome", "control")
 
 _WHY = "of a dose in these experiments"

@@ -31,6 +31,8 @@ def test_rows_of_the_table_are_whole():
             wrong.append(f"{one.id}: '{one.comparison}' with {len(one.versus)} arms to compare with")
         if len(set(one.arms)) < len(one.arms):
             wrong.append(f"{one.id}: an arm is compared with itself")
+        if one.first_run not in table.FIRST_RUNS or (one.origin == "repaired" and one.first_run.startswith("held")):
+            wrong.append(f"{one.id}: {one.origin}, and it {one.first_run or 'was not tried'} at first")
         if one.document != "control" and not one.mechanisms and "doi:" not in one.source:
             wrong.append(f"{one.id}: neither a mechanism nor a paper")
         if one.kind != "control" and one.comparison == "unchanged" and one.margin > 0.05:
@@ -144,13 +146,13 @@ def test_statement_holds(statement, verdicts):
 
 
 def _exchanged(network: Network, random: np.random.Generator) -> Network:
-    """The network with the logic of its on-off nodes exchanged at random, every node at its own pace."""
-    nodes = [
-        network.node(name) for name in network.regulated if network.node(name).levels == 1 and network.node(name).logic
-    ]
+    """The network with what switches its on-off nodes, logic and rates, exchanged between them at random."""
+    nodes = [network.node(name) for name in network.regulated if network.node(name).levels == 1]
     order = random.permutation(len(nodes))
-    changed = (replace(node, logic=nodes[k].logic, edges={}) for node, k in zip(nodes, order, strict=True))
-    return network.changed(*changed)
+    pairs = ((node, nodes[k]) for node, k in zip(nodes, order, strict=True))
+    return network.changed(
+        *(replace(node, logic=other.logic, up=other.up, down=other.down, edges={}) for node, other in pairs)
+    )
 
 
 def test_few_statements_hold_on_networks_whose_logic_was_exchanged(verdicts, gallery):
@@ -197,7 +199,8 @@ def test_topic(topic, verdicts, gallery):
     text = (
         f"{held} of {len(rows)} statements hold. Filled: the arm that the statement is about, open: what it is compared "
         "with, as the share of cells (of a node with levels, its mean level over the highest), with the difference and its "
-        "95 % interval at the right. Red: does not hold. Diamonds: consistency checks. A bar marks a stated bound."
+        "95 % interval at the right. Red: does not hold. Diamonds: consistency checks; squares: the networks were changed to "
+        "meet them. A bar marks a stated bound."
     )
     name = topic.replace(",", "").replace(" ", "-").lower()
     with gallery(f"statements-{name}", title=f"Statements: {topic}", text=text) as axes:

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from paget.errors import EvidenceError, nearest
 from paget.evidence.sources import Source, load_sources
 
-__all__ = ["Mechanism", "Status", "cited", "load_mechanisms", "read_mechanisms"]
+__all__ = ["Mechanism", "Status", "cited", "load_mechanisms", "read_mechanisms", "sources_of"]
 
 Status = Literal["read", "reviewed", "recalled"]
 _COLUMNS = ("id", "subject", "relation", "object", "sign", "cell_type", "sources", "status")
@@ -27,8 +27,8 @@ class Mechanism:
 
     sign : "+" where it raises the object, "-" where it lowers it, "0" where it was found to do nothing
     sources : keys of the bibliography, a review first where the statement is taken from one
-    status : "read" where the publication or its abstract was read, "reviewed" where a review states it, "recalled" where neither
-        was read again for the table
+    status : "read" where the publication or its abstract was read, "reviewed" where a review states it, "recalled" where
+        neither was read again for the table
     """
 
     id: str
@@ -61,7 +61,9 @@ def read_mechanisms(text: str, name: str = "mechanisms.csv") -> dict[str, Mechan
         if None in row or None in row.values():
             raise EvidenceError(f"{place}: the row has a different number of columns than the header")
         sources = tuple(key.strip() for key in row["sources"].split(";") if key.strip())
-        wrong = [f"{column} is empty" for column in ("id", "subject", "relation", "object", "sources") if not row[column]]
+        wrong = [
+            f"{column} is empty" for column in ("id", "subject", "relation", "object", "sources") if not row[column]
+        ]
         if row["sign"] not in _SIGNS:
             wrong.append(f"sign '{row['sign']}' is none of {', '.join(_SIGNS)}")
         if row["status"] not in get_args(Status):
@@ -99,7 +101,12 @@ def cited(evidence: str) -> tuple[Mechanism | Source, ...]:
         elif key in sources:
             found.append(sources[key])
         else:
-            raise EvidenceError(
-                f"'{key}' is neither a mechanism nor a source. {nearest(key, [*mechanisms, *sources])}"
-            )
+            raise EvidenceError(f"'{key}' is neither a mechanism nor a source. {nearest(key, [*mechanisms, *sources])}")
     return tuple(found)
+
+
+def sources_of(evidence: str) -> tuple[str, ...]:
+    """Keys of the publications behind the evidence of an influence; what the project does not know is kept as it is."""
+    mechanisms = load_mechanisms()
+    keys = [part.strip() for part in evidence.split(";") if part.strip()]
+    return tuple(source for key in keys for source in (mechanisms[key].sources if key in mechanisms else (key,)))

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from paget.errors import PagetError, nearest
 
@@ -94,6 +93,7 @@ _BETWEEN = {
 _PREFIX = 9
 _ATOM = 11
 _QUESTION = 1
+_LONG = 64
 
 # Functions by name: how many operands they take (of two, more are taken pair by pair), and how they are evaluated.
 FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {
@@ -196,7 +196,25 @@ class _Reader:
             if self.tokens[self.at][0] != "op" or binding <= power:
                 return left
             self.at += 1
-            left = Expression(op, (left, self.formula(binding - (op == "**"))))
+            if op not in ("and", "or", "xor"):
+                left = Expression(op, (left, self.formula(binding - (op == "**"))))
+                continue
+            parts = [left, self.formula(binding)]
+            while self.tokens[self.at][1] == word and self.tokens[self.at][0] == "op":
+                self.at += 1
+                parts.append(self.formula(binding))
+            left = _chained(op, parts)
+
+
+def _chained(op: str, parts: list[Expression]) -> Expression:
+    """Operands of one associative operator as a tree; a long row of them, as from a truth table, as one that is not deep."""
+    if len(parts) > _LONG:
+        middle = len(parts) // 2
+        return Expression(op, (_chained(op, parts[:middle]), _chained(op, parts[middle:])))
+    left = parts[0]
+    for right in parts[1:]:
+        left = Expression(op, (left, right))
+    return left
 
 
 def parse(text: str) -> Expression:
@@ -213,7 +231,10 @@ def parse(text: str) -> Expression:
     if not text.strip():
         raise ExpressionError("an empty formula says nothing; write 0 for never and 1 for always")
     reader = _Reader(text)
-    found = reader.formula(0)
+    try:
+        found = reader.formula(0)
+    except RecursionError:
+        raise ExpressionError(f"'{reader.text[:40]}...': its parentheses are nested too deeply to be read") from None
     if reader.tokens[reader.at][0] != "end":
         raise reader.fail("an operator or the end")
     return found
@@ -294,18 +315,18 @@ _LOGIC: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def evaluate(expression: Expression, values: Mapping[str, Any], numbers: Mapping[str, float]) -> NDArray[Any]:
+def evaluate(expression: Expression, values: Mapping[str, Any], numbers: Mapping[str, float]) -> Any:
     """Value of a formula for states given as arrays: `values` of its names, `numbers` of its quantities.
 
     Logic gives booleans, arithmetic numbers; a truth value counts as 0 or 1 in arithmetic, a number as true unless 0.
     """
     op = expression.op
     if op == "number":
-        return np.float64(expression.value)  # type: ignore[return-value]  # broadcasts like an array of no dimension
+        return np.float64(expression.value)  # broadcasts like an array of no dimension
     if op == "name":
-        return values[expression.name]  # type: ignore[no-any-return]
+        return values[expression.name]
     if op == "quantity":
-        return np.float64(numbers[expression.name])  # type: ignore[return-value]
+        return np.float64(numbers[expression.name])
     found = [evaluate(one, values, numbers) for one in expression.args]
     if op == "not":
         return np.logical_not(found[0])
@@ -314,12 +335,10 @@ def evaluate(expression: Expression, values: Mapping[str, Any], numbers: Mapping
     if op == "if":
         return np.where(np.not_equal(found[0], 0), _real(found[1]), _real(found[2]))
     if op in _LOGIC:
-        result: NDArray[Any] = _LOGIC[op](found[0], found[1])
-        return result
+        return _LOGIC[op](found[0], found[1])
     with np.errstate(divide="ignore", invalid="ignore"):
         function = FUNCTIONS[op][1] if op in FUNCTIONS else _ARITHMETIC[op]
-        result = function(*map(_real, found))
-    return result
+        return function(*map(_real, found))
 
 
 def _real(value: Any) -> Any:

@@ -31,7 +31,7 @@ from paget.signalling.expression import (
     substitute,
     variable,
 )
-from paget.units import to_internal
+from paget.units import same_dimension, to_internal
 
 __all__ = ["MOST_REGULATORS", "Edge", "Network", "Node", "states_of"]
 
@@ -164,6 +164,9 @@ class Network:
         except UnitError:
             yield f"'{self.time}' is not a unit of time"
         known = {node.name: node for node in self.nodes}
+        for key, given in self.quantities.items():
+            if given.unit and not same_dimension(given.unit, "1/h"):
+                yield f"the quantity '{key}' is in {given.unit}; a network knows rates, as 1/{self.time}, and plain numbers"
         for node in self.nodes:
             if not _NAME.fullmatch(node.name):
                 yield f"'{node.name}' cannot be the name of a node; use letters, digits and underscores"
@@ -255,6 +258,12 @@ class Network:
         """Names of the nodes that others switch."""
         return tuple(node.name for node in self.nodes if not node.is_input)
 
+    @property
+    def has_bare_rates(self) -> bool:
+        """Whether some rate that is not zero is written as a number, which says nothing of why it is believed."""
+        speeds = [speed for node in self.nodes for speed in self.speeds_of(node) if speed is not None]
+        return any(not quantities(speed) and speed != number(0.0) for speed in speeds)
+
     def speeds_of(self, node: Node) -> tuple[Expression | None, Expression | None]:
         """Formulas of the rates (up, down) of a node, the network's where it has none of its own."""
         if node.is_input:
@@ -282,7 +291,7 @@ class Network:
         return tuple(found)
 
     def values(self, parameters: ParameterTable | None = None) -> dict[str, float]:
-        """The quantities in braces as numbers, in the units that the network computes with.
+        """The quantities in braces as numbers, rates per `time` of the network.
 
         Raises
         ------
@@ -292,8 +301,12 @@ class Network:
         found = {}
         for key, given in self.quantities.items():
             row = given if isinstance(given, Parameter) else (parameters or ParameterTable({}))[given.key]
-            found[key] = row.inside(given.unit)
+            found[key] = row.inside(self.unit_of(key))
         return found
+
+    def unit_of(self, key: str) -> str:
+        """Unit in which a quantity enters the formulas: per `time` of the network for a rate, plain for a share."""
+        return f"1/{self.time}" if same_dimension(self.quantities[key].unit, "1/h") else self.quantities[key].unit
 
     # ---- edits ----------------------------------------------------------------------------------------------------
     def changed(self, *nodes: Node, name: str = "", without: Iterable[str] = ()) -> Network:

@@ -1,7 +1,7 @@
 """Curated networks of the cell types of metastasis, one module of nodes per mechanism.
 
-Each is at most 64 on-off variables besides its inputs, so that its state takes two machine words. Influences cite rows of the table
-of mechanisms or a source; rates and shares are rows of the table of parameters ``networks``.
+Each is at most 64 on-off variables besides its inputs, so that its state takes two machine words. Influences cite rows of the
+table of mechanisms or a source; rates and shares are rows of the table of parameters ``networks``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
                 _TUMOUR,
                 ("WangYing2010", "PreMetastaticNiche2020", "Zhang2026", "MtorBone2018", "He2025"),
             ),
-            composed("fibroblast", "A fibroblast of the lung that chemotherapy makes senescent", FIBROBLAST, ("He2025",)),
+            composed(
+                "fibroblast", "A fibroblast of the lung that chemotherapy makes senescent", FIBROBLAST, ("He2025",)
+            ),
             composed("neutrophil", "A neutrophil from recruitment to traps", NEUTROPHIL, ("He2025", "MtorBone2018")),
             composed("osteoclast", "An osteoclast and its precursor", OSTEOCLAST, ("MtorBone2018",)),
             composed("osteoblast", "An osteoblast with the arms of raptor and rictor", OSTEOBLAST, ("MtorBone2018",)),

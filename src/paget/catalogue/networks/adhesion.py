@@ -30,7 +30,8 @@ NODES = of_module(
     ),
     graded(
         "PTK2",
-        "ECM & (ITGA3B1 | ITGAVB3 | LOX | RPS6KB1 & (RTK | CXCR4 | CCL5 | NTRK2 | SMAD3 | NFKB1)) ? 1 : RTK & SRC ? {fak_share_without_matrix} : 0",
+        "ECM & (ITGA3B1 | ITGAVB3 | LOX | RPS6KB1 & (RTK | CXCR4 | CCL5 | NTRK2 | SMAD3 | NFKB1)) ? 1"
+        " : RTK & SRC ? {fak_share_without_matrix} : 0",
         "phosphorylation_rate",
         "FAK, active, with paxillin",
         {

@@ -39,11 +39,14 @@ OSTEOCLAST = (
             "RPS6KB1", "MTORC1", "phosphorylation_rate", "S6 kinase 1, active", {"MTORC1": "M283"}, genes=("RPS6KB1",)
         ),
         switched(
-            "CEBPB_LIP", "MTORC1", "transcription_rate", "LIP, the short C/EBP-beta", {"MTORC1": "M287"}, genes=("CEBPB",)
+            "CEBPB_LIP",
+            "MTORC1",
+            "transcription_rate",
+            "LIP, the short C/EBP-beta",
+            {"MTORC1": "M287"},
+            genes=("CEBPB",),
         ),
-        switched(
-            "MAFB", "!CEBPB_LIP", "transcription_rate", "MAFB", {"CEBPB_LIP": "M288"}, start=1.0, genes=("MAFB",)
-        ),
+        switched("MAFB", "!CEBPB_LIP", "transcription_rate", "MAFB", {"CEBPB_LIP": "M288"}, start=1.0, genes=("MAFB",)),
         switched(
             "NFATC1",
             "TNFRSF11A & !MAFB",

@@ -1,7 +1,7 @@
 """Small GTPases, actin, motility, invadopodia and proteases of a tumour cell.
 
-Each complex of mTOR by itself keeps a share of RHOA, RAC1 and CDC42 active, FAK and SRC another. PKC-alpha goes with mTORC2, and F-actin falls with it. Junctions hold a cell
-back, but not altogether.
+Each complex of mTOR by itself keeps a share of RHOA, RAC1 and CDC42 active, FAK and SRC another. PKC-alpha goes with mTORC2,
+and F-actin falls with it. Junctions hold a cell back, but not altogether.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """TGF-beta, the transcription factors of EMT and their brake miR-200 in a tumour cell.
 
-TGF-beta with mTORC2, or Notch with hypoxia, call SNAI1 for most of the time, every other inducer by itself calls SNAI1 or TWIST1
-for a lesser share of it, and shares add up. Full EMT needs ZEB1, which miR-200 holds down until SNAI1 lasts; without it EMT stays partial.
-CDH2 goes with EMT. TGF-beta of the cell's own making stays latent until integrin alpha-v beta-3 frees it.
+TGF-beta with mTORC2, or Notch with hypoxia, call SNAI1 for most of the time, every other inducer by itself calls SNAI1 or
+TWIST1 for a lesser share of it, and shares add up. Full EMT needs ZEB1, which miR-200 holds down until SNAI1 lasts; without
+it EMT stays partial. CDH2 goes with EMT. TGF-beta of the cell's own making stays latent until integrin alpha-v beta-3 frees it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Low oxygen and what a tumour cell secretes for it: LOX, VEGF-A and VEGF-C.
 
-VEGF-A has three arms: HIF-1, translation (4E-BP1 off), and mTORC2 with FOXO1 out of the nucleus. One arm gives level 1, two give
-level 2, if FAK is active or HIF-1 is one of them. Where `Rictor_spares_VEGF` is on, PI3K stands in for the third arm, so that loss of mTORC2 changes nothing.
+VEGF-A has three arms: HIF-1, translation (4E-BP1 off), and mTORC2 with FOXO1 out of the nucleus. One arm gives level 1, two
+give level 2, if FAK is active or HIF-1 is one of them. Where `Rictor_spares_VEGF` is on, PI3K stands in for the third arm, so
+that loss of mTORC2 changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ NODES = of_module(
     "hypoxia",
     graded(
         "HIF1A",
-        "Hypoxia | NTRK2 ? (MTORC1 ? 1 : {hif_share_without_mtorc1}) : 0",
+        "(Hypoxia ? 1 : NTRK2 ? {hif_share_under_trkb} : 0) * (MTORC1 ? 1 : {hif_share_without_mtorc1})",
         "phosphorylation_rate",
         "HIF-1-alpha, stable",
         {"Hypoxia": "M044", "NTRK2": "M042", "MTORC1": "N062"},

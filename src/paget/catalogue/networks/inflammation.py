@@ -22,7 +22,5 @@ NODES = of_module(
         {"SAA3": "M151;M152", "TNF": "N064"},
         genes=("NFKB1", "RELA", "TLR4"),
     ),
-    switched(
-        "CCL2", "NFKB1", "transcription_rate", "CCL2 that the cell secretes", {"NFKB1": "N065"}, genes=("CCL2",)
-    ),
+    switched("CCL2", "NFKB1", "transcription_rate", "CCL2 that the cell secretes", {"NFKB1": "N065"}, genes=("CCL2",)),
 )

@@ -60,7 +60,12 @@ NEUTROPHIL = (
             {"NETosis": "M329", "PADI4": "N085"},
         ),
         switched(
-            "ELANE", "NETosis", "phosphorylation_rate", "neutrophil elastase on traps", {"NETosis": "M330"}, genes=("ELANE",)
+            "ELANE",
+            "NETosis",
+            "phosphorylation_rate",
+            "neutrophil elastase on traps",
+            {"NETosis": "M330"},
+            genes=("ELANE",),
         ),
         switched("MMP9", "NETosis", "phosphorylation_rate", "MMP9 on traps", {"NETosis": "M331"}, genes=("MMP9",)),
     ),

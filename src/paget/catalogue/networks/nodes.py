@@ -85,6 +85,8 @@ def of_module(module: str, *nodes: Node) -> tuple[Node, ...]:
 def composed(name: str, title: str, nodes: Iterable[Node], sources: tuple[str, ...]) -> Network:
     """A network of nodes, whose quantities are those rows of the table of parameters that it uses."""
     listed = tuple(nodes)
-    used = {key for node in listed for one in (*node.formulas, *node.speeds) if one is not None for key in quantities(one)}
+    used = {
+        key for node in listed for one in (*node.formulas, *node.speeds) if one is not None for key in quantities(one)
+    }
     named = {key: Named(key, "1/h" if key.endswith("_rate") else "") for key in sorted(used)}
     return Network(name=name, title=title, nodes=listed, quantities=named, sources=sources)

@@ -16,16 +16,16 @@ __all__ = ["page", "words"]
 _INTRODUCTION = """# The networks inside cells
 
 Seven cell types of metastasis carry a network each (`paget.catalogue.networks`). This page is written from the networks and the
-tables of parameters and mechanisms by `paget.catalogue.networks.page`.
+tables of parameters and mechanisms: `python -m paget.catalogue.networks.page > docs/networks.md`.
 
 A node that its logic calls for turns on at its rate, one that it does not turns off at its rate, independently in each cell: a
-Markov chain in continuous time. A node that is *on for a share of the time* has the rate up `rate × share` and the rate down
-`rate × (1 − share)`, so that it is on with that probability while its regulators stay as they are. *Level 1* and *level 2* are the
-steps of a node with levels; it moves by one step at a time. Inputs are set by the surroundings, the genotype, a drug, or the
-choice between two findings that contradict each other; they are off unless marked.
+Markov chain in continuous time. A node that is on *a share of the time* has the rate up `rate × share` and the rate down
+`rate × (1 − share)`, so that it is on with that probability while its regulators stay as they are. *Level 1* and *level 2* are
+the steps of a node with levels; it moves by one step at a time. Inputs are set by the surroundings, the genotype, a drug, or
+the choice between two findings that contradict each other; they are off unless marked.
 
-Evidence is given per regulator: rows of the table of mechanisms (M from the reviews that the networks were written from, N from
-background literature) or sources of the bibliography. Rates and shares are assumptions, with their reasons in the last tables."""
+Evidence is given per regulator: rows of the table of mechanisms (M from the reviews that the networks were written from, N
+from background literature) or sources of the bibliography. Rates and shares are assumptions; the last tables say why."""
 
 _SIGNS = {"+": "+", "-": "−", "0": "0"}
 
@@ -121,7 +121,9 @@ def _network(network: Network, numbers: Mapping[str, Parameter]) -> Iterator[str
     if network.name == "tumour cell":
         merged = ", ".join(f"{gone} with {kept}" for gone, kept in MERGED.items())
         yield f"\nGoes without a node of its own: {merged}."
-    yield "\n" + "\n".join([_row("input", "what it is"), _row("---", "---"), *map(_input, map(network.node, network.inputs))])
+    yield "\n" + "\n".join(
+        [_row("input", "what it is"), _row("---", "---"), *map(_input, map(network.node, network.inputs))]
+    )
     regulated = [network.node(name) for name in network.regulated]
     for module in dict.fromkeys(node.module for node in regulated):
         yield f"\n### {network.name.capitalize()}: {module}\n"
@@ -168,3 +170,7 @@ def page() -> str:
     parts += ["\n## Mechanisms\n", _row("id", "statement", "sign", "in", "sources", "status"), _row(*["---"] * 6)]
     parts += [_mechanism(rows[key]) for key in sorted(rows)]
     return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

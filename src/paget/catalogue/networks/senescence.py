@@ -81,7 +81,12 @@ FIBROBLAST = (
     *of_module(
         "matrix",
         switched(
-            "Activation", "TGFB", "phenotype_rate", "activated (cancer-associated) fibroblast", {"TGFB": "N081"}, genes=("ACTA2",)
+            "Activation",
+            "TGFB",
+            "phenotype_rate",
+            "activated (cancer-associated) fibroblast",
+            {"TGFB": "N081"},
+            genes=("ACTA2",),
         ),
         switched(
             "FN1",

@@ -1,7 +1,7 @@
 """Notch, WNT, Hedgehog, BMI1, EZH2 and let-7 in a tumour cell, and the stem-like state.
 
-WNT, Notch, Hedgehog, BMI1 and EMT each make a share of cells stem-like, and shares add up; without RAS, HMGA2 or EZH2, the first
-two held down by let-7, they are fewer. GLI1 goes with the input HH.
+WNT, Notch, Hedgehog, BMI1 and EMT each make a share of cells stem-like, and shares add up; without RAS, HMGA2 or EZH2, all held
+down by let-7, they are fewer. GLI1 goes with the input HH.
 """
 
 from __future__ import annotations

@@ -28,7 +28,9 @@ MESENCHYMAL_STEM_CELL = (
         ),
         switched("JUN", "ITGAVB3", "phosphorylation_rate", "JUN homodimers", {"ITGAVB3": "M185"}, genes=("JUN",)),
         switched("CCL5", "JUN", "transcription_rate", "CCL5 that it secretes", {"JUN": "M186"}, genes=("CCL5",)),
-        switched("CAF", "JUN", "phenotype_rate", "a cancer-associated fibroblast", {"JUN": "M187"}, genes=("ACTA2", "S100A4")),
+        switched(
+            "CAF", "JUN", "phenotype_rate", "a cancer-associated fibroblast", {"JUN": "M187"}, genes=("ACTA2", "S100A4")
+        ),
         switched(
             "IL6",
             "CAF | IL1B | TNF",

@@ -1,7 +1,7 @@
 """Anoikis and apoptosis of a tumour cell: TrkB, FOXO, BIM, BCL2, survivin, p53, autophagy.
 
-Death is a hazard, not a verdict: p53, FAK and autophagy change the rate of anoikis; p53, BCL2, survivin, FAK, dormancy and EMT the
-rate at which damaged DNA kills. A cell that has begun apoptosis does not return.
+Death is a hazard, not a verdict: p53, FAK and autophagy change the rate of anoikis; p53, BCL2, survivin, FAK, dormancy and EMT
+the rate at which damaged DNA kills. A cell that has begun apoptosis does not return.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ __all__ = ["NODES"]
 
 NODES = of_module(
     "survival",
-    switched(
-        "NTRK2", "BDNF", "phosphorylation_rate", "TrkB, active", {"BDNF": "M036;M041"}, genes=("NTRK2",)
-    ),
+    switched("NTRK2", "BDNF", "phosphorylation_rate", "TrkB, active", {"BDNF": "M036;M041"}, genes=("NTRK2",)),
     switched(
         "Autophagy",
         "!MTORC1 | !Nutrients",

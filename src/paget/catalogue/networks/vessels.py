@@ -1,4 +1,4 @@
-"""Endothelium: VEGF receptors and mTOR, junctions under exosomal miR-25-3p, lymphatics, and the signals of quiet and sprouting vessels."""
+"""Endothelium: VEGF receptors and mTOR, junctions under exosomal miR-25-3p, lymphatics, signals of quiet and of sprouting."""
 
 from __future__ import annotations
 
@@ -129,7 +129,12 @@ ENDOTHELIUM = (
             genes=("TGFB1",),
         ),
         switched(
-            "POSTN", "Sprouting_cue", "transcription_rate", "periostin of a tip cell", {"Sprouting_cue": "M267"}, genes=("POSTN",)
+            "POSTN",
+            "Sprouting_cue",
+            "transcription_rate",
+            "periostin of a tip cell",
+            {"Sprouting_cue": "M267"},
+            genes=("POSTN",),
         ),
         switched(
             "S100A8",

@@ -51,8 +51,22 @@ def read_antimony(given: str | Path, *, time_unit: str = "", nonnegative: bool =
 
 
 def to_antimony(system: Kinetics) -> str:
-    """The system as a text in Antimony."""
+    """The system as a text in Antimony.
+
+    Raises
+    ------
+    ModelError
+        If something has the name of a unit or a word of Antimony, which its library leaves out without a word.
+    """
     library = _antimony()
     if library.loadSBMLString(to_sbml(system)) < 0:
         raise ModelError(f"'{system.name}' cannot be written as Antimony:", [str(library.getLastError())])
-    return str(library.getAntimonyString(library.getMainModuleName()))
+    text = str(library.getAntimonyString(library.getMainModuleName()))
+    again = read_antimony(text, nonnegative=False)
+    every = (*system.values, *(one.name for one in system.reactions))
+    kept = {*again.values, *(one.name for one in again.reactions)}
+    lost = [name for name in every if name not in kept]
+    if lost:
+        told = [f"'{name}' is lost; give it another name" for name in lost]
+        raise ModelError(f"'{system.name}' cannot be written as Antimony:", told)
+    return text

@@ -225,9 +225,9 @@ class _Configuration:
         product = {
             state: math.prod(on if bit else 1.0 - on for bit, on in zip(state, ons, strict=True)) for state in shares
         }
-        # Independent if the product of their chances is the joint distribution and leaves nothing for states not listed.
+        # Where the product of their chances agrees on all listed states, it leaves nothing for others: both add up to 1.
         apart = max(abs(product[state] - share) for state, share in shares.items())
-        if apart > 1e-12 or abs(sum(product.values()) - 1.0) > 1e-12:
+        if apart > 1e-12:
             raise Malformed(
                 f"{', '.join(listed)} start in states that depend on each other; a start here is one probability for each "
                 "node. Give each its own, or read the model once for each joint state",

@@ -108,7 +108,7 @@ class _Reader:
             if plugin.getPackageName() != "l3v2extendedmath" and document.getPackageRequired(plugin.getPackageName()):
                 self.wrong(document, f"the package '{plugin.getPackageName()}' is required and not known here")
         for i in range(document.getNumUnknownPackages()):
-            if document.getUnknownPackageRequired(i):
+            if document.getPackageRequired(document.getUnknownPackagePrefix(i)):
                 self.wrong(document, f"the package '{document.getUnknownPackageURI(i)}' is required and not known here")
         for rule in _each(model.getListOfRules()):
             if rule.isAlgebraic():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from paget.errors import ModelError, UnknownNameError
 from paget.evidence import Parameter
+from paget.evidence.mechanisms import sources_of
 from paget.process import Named, Phase
 from paget.rules.signals import Signal, signal
 from paget.signalling import Network
@@ -124,6 +125,12 @@ class CellNetworks(TissueProcess):
                 yield f"shown: {UnknownNameError('node', node, nodes)}"
             if not variable.startswith("cell."):
                 yield f"shown: the activity of '{node}' goes to a variable of the cell, not to '{variable}'"
+        for network in self.networks.values():
+            if network.has_bare_rates and not network.sources:
+                yield (
+                    f"the rates of the network '{network.name}' are bare numbers; give them as quantities, or name the sources "
+                    "that the network comes from"
+                )
         for one in self._signals_given():
             if one.kind in ("refused", "node"):
                 yield f"'{one.name}' cannot be sensed by a network"
@@ -187,6 +194,17 @@ class CellNetworks(TissueProcess):
         return {node: self.shown.get(node, activity_of(node)) for node in nodes}
 
     @property
+    def cites(self) -> tuple[str, ...]:
+        found = [*self.sources, *(one.source for one in (*self.sensors, *self.perturbations))]
+        for network in self.distinct:
+            found += network.sources
+            for node in network.nodes:
+                found += node.sources
+                for evidence in node.edges.values():
+                    found += sources_of(evidence)
+        return tuple(dict.fromkeys(key for key in found if key))
+
+    @property
     def words(self) -> tuple[str, ...]:
         """Cell variables that hold the states of nodes, 64 to each."""
         bits = max(sum(node.levels for node in network.nodes) for network in self.distinct)
@@ -233,7 +251,7 @@ class CellNetworks(TissueProcess):
     def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
         own = tuple((slot, getattr(self, slot), unit) for slot, unit in (("smoothing", "h"), ("pace_spread", "")))
         rates = tuple(
-            (f"{k}.{key}", value, value.unit)
+            (f"{k}.{key}", value, network.unit_of(key))
             for k, network in enumerate(self.distinct)
             for key, value in network.quantities.items()
         )
