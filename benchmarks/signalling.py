@@ -232,9 +232,10 @@ def coupling(repeats: int) -> list[dict[str, Any]]:
     stepper = simulation.stepper
     mine = next(one for items in stepper.bound.values() for one in items if one.process.role == "networks")
     shuffle, runs = np.random.default_rng(1), []
+    field = simulation.world.fields["field.oxygen"]
+    level = 25.0 + 20.0 * shuffle.random(field.shape)
     for turn in range(max(repeats, 5) + 2):
-        field = simulation.world.fields["field.oxygen"]
-        field[...] = 25.0 + 20.0 * shuffle.random(field.shape)
+        field[...] = level + shuffle.normal(0.0, 1.0, field.shape)  # some 5 % of the thresholds are passed in each step
         begin = time.process_time()
         mine.process.step(mine.see, mine.do, mine.values)
         if turn > 1:  # the first draws all cells, and compiles

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
-from kinetics_systems import bouncing, robertson, shuttling
+from kinetics_systems import bouncing, overdamped, robertson, shuttling
 
 from paget.signalling.kinetics import Cells, advance, start
 
 CELLS = 70
-SPANS = {"robertson": 3.0, "shuttling": 7.0, "bouncing": 2.0}
-SYSTEMS = {one.name: one for one in (robertson(), shuttling(), bouncing())}
+SPANS = {"robertson": 3.0, "shuttling": 7.0, "bouncing": 2.0, "overdamped": 2.0}
+SYSTEMS = {one.name: one for one in (robertson(), shuttling(), bouncing(), overdamped())}
 each = pytest.mark.parametrize("name", list(SYSTEMS))
 
 

@@ -93,3 +93,14 @@ def shuttling():
             reaction("exit", ("inside",), ("outside",), "nucleus * leak * inside"),
         ),
     )
+
+
+def overdamped():
+    """A spring of strength 1e4 in a fluid of 1e8: x creeps back as exp(-t), on steps for which the diagonal is small."""
+    return Kinetics(
+        "overdamped",
+        "s",
+        (species("x", 1.0, nonnegative=False), species("y", 0.0, nonnegative=False)),
+        (q("spring", "1e4"), q("drag", "1e8")),
+        rates=(Rule.of("x", "spring * y"), Rule.of("y", "-spring * x - drag * y")),
+    )

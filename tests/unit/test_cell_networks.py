@@ -272,6 +272,14 @@ def test_types_that_share_a_network_keep_its_state_and_others_draw_a_new_one():
     assert (sensed(now, "network_0") == 3).all()
 
 
+def test_a_drug_on_one_type_spares_another_that_shares_its_network():
+    drug = Clamp(node="Receptor", level=0, cells=("a",))
+    kinds = tuple("ab"[k % 2] for k in range(400))
+    now = carrying({"a": ALWAYS, "b": ALWAYS}, types=("a", "b"), kinds=kinds, perturbations=(drug,)).simulation(seed=1)
+    now.run("60 h")
+    assert np.array_equal(on(now, "networks", "Receptor"), sensed(now, "type") == 1)
+
+
 # ---- nonsense -------------------------------------------------------------------------------------------------------------
 def broken(**given):
     with pytest.raises(PagetError) as problem:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,14 +168,9 @@ def test_genes_are_written_as_gene_symbols(curated):
             assert node.name in node.genes, node.name
 
 
-def test_tables_are_laid_out_in_50_ms(curated):
-    """Best of five, since the machine may be busy with something else."""
-    values, took = curated.values(), []
-    for _ in range(5):
-        began = time.perf_counter()
-        Tables.of(replace(curated), values)
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.05
+def test_truth_tables_stay_small(curated):
+    """They are laid out anew for every animal: 20,000 entries take a hundredth of a second, 16 regulators have 65,536."""
+    assert Tables.of(curated, curated.values()).table.size < 20_000
 
 
 def test_a_molecule_that_was_merged_is_no_node_but_what_it_goes_with_is():
@@ -263,7 +256,7 @@ def test_loss_of_p53_lowers_the_hazard_of_anoikis_tenfold():
         population.advance(3.0, hold={"TP53": state, "Anoikis": 0.0})
         population.advance(2.0, hold={"TP53": state})
         hazard[state] = -np.log(1.0 - np.mean(population.level("Anoikis")))
-    # 290 deaths without p53: three standard errors of the ratio are 18 %.
+    # 280 deaths without p53: three standard errors of the ratio are 18 %.
     assert hazard[0.0] / hazard[1.0] == pytest.approx(curated.values()["anoikis_share_without_p53"], rel=0.2)
 
 

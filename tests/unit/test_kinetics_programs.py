@@ -187,6 +187,16 @@ def test_sparse_elimination_solves_what_the_dense_one_solves(given):
     np.testing.assert_allclose(x[0], wanted, rtol=1e-11, atol=1e-13)
 
 
+def test_only_lanes_whose_pivots_are_small_are_called_steep():
+    plan = eliminated(2, np.array([0, 1]), np.array([1, 0]))
+    m = np.ones((plan.slots[0], kinetics_lanes.LANES))
+    m[plan.diagonal] = 2.0
+    m[plan.diagonal[0], 3], m[plan.diagonal[0], 7], m[plan.diagonal[1], 9] = 1e-3, 0.0, np.nan
+    steep = np.ones(kinetics_lanes.LANES, np.bool_)
+    kinetics_lanes._eliminate(plan, m, steep)
+    assert np.flatnonzero(steep).tolist() == [3, 7, 9]
+
+
 def test_elimination_of_an_arrow_begins_at_its_shaft():
     """Taken from its head, an arrow would fill up; taken from its shaft it stays as sparse as it is."""
     rows = np.array([0] * 9 + list(range(1, 10)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kinetics_systems import bouncing, chain, predators, q, reaction, robertson, shuttling, species
+from kinetics_systems import bouncing, chain, overdamped, predators, q, reaction, robertson, shuttling, species
 
 from paget.errors import ModelError, NumericalError, UnknownNameError
 from paget.kernels import kinetics, kinetics_lanes, reference_kinetics
@@ -64,19 +64,46 @@ def test_both_kernels_and_the_twin_refuse_a_fall_below_zero_at_the_same_moment()
         np.testing.assert_allclose(reached, 1.0 / (2.0 * np.linspace(0.9, 1.1, 3)), rtol=1e-9)
 
 
-def test_a_pivot_that_vanishes_is_exchanged():
-    """With the diagonal that the pattern offers, digits would be lost; the lane is then solved with exchanges of rows."""
-    system = Kinetics(
-        "rotor",
-        "",
-        (species("x", 1.0, nonnegative=False), species("y", 0.0, nonnegative=False)),
-        (q("w", "1e4"), q("up", "39.999")),
-        rates=(Rule.of("x", "w * y + up * x"), Rule.of("y", "-w * x")),
-    )
-    ours, failure, _, _ = solved(kinetics_lanes.advance_side_by_side, system, 1e-3)
-    twin, _, _, _ = solved(reference_kinetics.advance, system, 1e-3)
-    assert not failure[0].any()
-    np.testing.assert_allclose(ours, twin, rtol=1e-5)
+def test_small_pivots_are_exchanged():
+    """Taken as they stand on the diagonal they would lose digits; such a lane is solved with exchanges of rows."""
+    course = overdamped().solve(np.linspace(0.0, 8.0, 5), rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(course["x"], np.exp(-course.times), rtol=1e-5)
+    np.testing.assert_allclose(course["y"][1:], -1e-4 * np.exp(-course.times[1:]), rtol=1e-5)
+
+
+def test_a_pivot_of_exactly_zero_is_exchanged():
+    """The first diagonal element is 1/(h/4) - 16, which a step of a quarter makes zero."""
+    rates = (Rule.of("x", "16 * x + y"), Rule.of("y", "-x"))
+    free = (species("x", 1.0, nonnegative=False), species("y", 1.0, nonnegative=False))
+    never = Event("never", parse("time > 9"), (Rule.of("p", "1"),))
+    plain = Kinetics("growth", "", free, rates=rates)
+    watched = Kinetics("growth", "", free, (q("p", "0"),), rates=rates, events=(never,))
+    ends = []
+    for system in (plain, watched):
+        cells = start(system, 1)
+        cells.step[:] = 0.25
+        assert advance(system, cells, 0.25, rtol=1e3) == 1
+        ends.append(cells.state[:2, 0])
+    np.testing.assert_allclose(ends[0], ends[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("system", [chain(), chain(events=(Event("never", parse("A > 2"), (Rule.of("B", "0"),)),))])
+def test_a_step_that_errs_too_much_is_taken_again(system):
+    """Whatever step is tried first, the error stays near the tolerance."""
+    for first in np.geomspace(0.02, 2.0, 25):
+        cells = start(system, 1)
+        cells.step[:] = first
+        advance(system, cells, 2.0, rtol=1e-4, atol=1e-8)
+        assert cells.state[0, 0] == pytest.approx(np.exp(-4.0), rel=5e-4)
+
+
+def test_the_last_step_size_is_tried_first_in_the_next_tick():
+    for system in (robertson(), bouncing()):
+        cells = start(system, 1)
+        advance(system, cells, 0.4)
+        forgetful = start(system, 1)
+        forgetful.state[:], forgetful.armed[:] = cells.state, cells.armed
+        assert advance(system, cells, 0.01) < advance(system, forgetful, 0.01)
 
 
 # ---- exact solutions --------------------------------------------------------------------------------------------------

@@ -259,7 +259,7 @@ def _text(expression: Expression, power: int) -> str:
     if op in ("not", "neg"):
         text, binding = f"{'!' if op == 'not' else '-'}{_text(args[0], _PREFIX - 1)}", _PREFIX
     elif op == "if":
-        text, binding = f"{_text(args[0], _QUESTION)} ? {_text(args[1], 0)} : {_text(args[2], 0)}", _QUESTION
+        text, binding = f"{_text(args[0], _QUESTION)} ? {_text(args[1], _QUESTION)} : {_text(args[2], 0)}", _QUESTION
     else:
         binding, sign = _WRITTEN[op]
         first, second = (binding, _PREFIX - 1) if op == "**" else (binding - 1, binding)

@@ -30,7 +30,7 @@ NODES = of_module(
     ),
     graded(
         "PTK2",
-        "ECM & (ITGA3B1 | ITGAVB3 | LOX | RPS6KB1 & (RTK | CXCR4 | CCL5 | NTRK2 | SMAD3 | NFKB1)) ? 1"
+        "ECM & (ITGA3B1 | ITGAVB3 | LOX | RPS6KB1 & (RTK | PIK3CA & (CXCR4 | CCL5 | SMAD3 | NFKB1))) ? 1"
         " : RTK & SRC ? {fak_share_without_matrix} : 0",
         "phosphorylation_rate",
         "FAK, active, with paxillin",
@@ -41,9 +41,9 @@ NODES = of_module(
             "LOX": "M049",
             "RPS6KB1": "M231;M232",
             "RTK": "N015",
+            "PIK3CA": "M260",
             "CXCR4": "M260",
             "CCL5": "M182",
-            "NTRK2": "N007",
             "SMAD3": "N116",
             "NFKB1": "M154",
             "SRC": "N015",
@@ -60,7 +60,8 @@ NODES = of_module(
     ),
     graded(
         "MAPK1",
-        "(HRAS | PTK2 & RTK) & !MAPK14 | PTK2 & ITGA3B1 ? (AKT1 ? (ECM ? {erk_share_under_akt} : 0) : 1) : 0",
+        "((HRAS | PTK2 & RTK) & !MAPK14 | PTK2 & ITGA3B1 ? (AKT1 ? (ECM ? {erk_share_under_akt} : 0) : 1) : 0)"
+        " * (HRAS | ITGA3B1 ? 1 : {erk_share_without_hras})",
         "phosphorylation_rate",
         "ERK, active; AKT restrains RAF, and blocks it without matrix",
         {

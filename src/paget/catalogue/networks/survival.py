@@ -1,7 +1,7 @@
 """Anoikis and apoptosis of a tumour cell: TrkB, FOXO, BIM, BCL2, survivin, p53, autophagy.
 
-Death is a hazard, not a verdict: p53, FAK and autophagy change the rate of anoikis; p53, BCL2, survivin, FAK, dormancy and EMT
-the rate at which damaged DNA kills. A cell that has begun apoptosis does not return.
+Death is a hazard, not a verdict: p53, FAK, autophagy and MMP9 change the rate of anoikis; p53, BCL2, survivin, FAK, dormancy
+and EMT the rate at which damaged DNA kills. A cell that has begun apoptosis does not return.
 """
 
 from __future__ import annotations
@@ -95,9 +95,10 @@ NODES = of_module(
             "TP53": "M035",
             "PTK2": "M034",
             "Autophagy": "M254;N057",
+            "MMP9": "M033",
         },
         up="{anoikis_rate} * (TP53 ? 1 : {anoikis_share_without_p53}) * (PTK2 ? {anoikis_share_with_fak} : 1)"
-        " * (Autophagy ? {anoikis_share_with_autophagy} : 1)",
+        " * (Autophagy ? {anoikis_share_with_autophagy} : 1) * (MMP9 ? {anoikis_share_with_mmp9} : 1)",
     ),
     switched(
         "Apoptosis",

@@ -80,17 +80,18 @@ class Plan:
 
 
 def made_plan(
-    process: CellNetworks, index: int, network: Network, values: Mapping[str, float], rows: Mapping[str, int]
+    process: CellNetworks, index: int, cells: tuple[str, ...], values: Mapping[str, float], rows: Mapping[str, int]
 ) -> Plan:
-    """Lay out one network of a process; `values` are the process's numbers, `rows` where each signal is."""
-    cells = tuple(cell for cell, other in process.networks.items() if other is network or other == network)
+    """Lay out a process's network of that index for types on which the same sensors and drugs act.
+
+    values : the process's numbers. rows : where each signal is
+    """
+    network = process.distinct[index]
 
     def mine(kind: str, listed: Sequence[Any]) -> list[tuple[Any, dict[str, float]]]:
         found = []
         for i, one in enumerate(listed):
-            if isinstance(one, Antibody) or (
-                one.node in network and (not one.cells or any(cell in one.cells for cell in cells))
-            ):
+            if isinstance(one, Antibody) or (one.node in network and (not one.cells or cells[0] in one.cells)):
                 start = f"{kind}{i}."
                 found.append((one, {k.removeprefix(start): v for k, v in values.items() if k.startswith(start)}))
         return found

@@ -135,9 +135,7 @@ class CellNetworks(TissueProcess):
             if one.kind in ("refused", "node"):
                 yield f"'{one.name}' cannot be sensed by a network"
         for one in self.perturbations:
-            if isinstance(one, Antibody) and one.ligand not in {s.sensed.about for s in self.sensors} | {
-                s.signal for s in self.sensors
-            }:
+            if isinstance(one, Antibody) and signal(one.ligand) not in [sensor.sensed for sensor in self.sensors]:
                 yield f"Antibody on '{one.ligand}': no sensor listens to that signal"
 
     def _idle_doses(self, one: Dose | Silencing, what: str, having: Iterable[str]) -> Iterator[str]:
@@ -268,7 +266,12 @@ class CellNetworks(TissueProcess):
     def prepare(self, values: dict[str, float]) -> tuple[Plan, ...]:
         """For each network what it is, whose, and which numbers its sensors and drugs have in this animal."""
         rows = {one.name: row for row, one in enumerate(self.signals)}
-        return tuple(made_plan(self, k, network, values, rows) for k, network in enumerate(self.distinct))
+        groups: dict[tuple[int, tuple[bool, ...]], list[str]] = {}
+        for cell, network in self.networks.items():
+            # Types that share a network still differ where a sensor or a drug is of one of them only.
+            theirs = tuple(not one.cells or cell in one.cells for one in self._noded())
+            groups.setdefault((self.distinct.index(network), theirs), []).append(cell)
+        return tuple(made_plan(self, k, tuple(cells), values, rows) for (k, _), cells in groups.items())
 
     def step(self, see: See, do: Do, p: Any) -> None:
         if not see.count:
