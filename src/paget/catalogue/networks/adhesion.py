@@ -60,10 +60,10 @@ NODES = of_module(
     ),
     graded(
         "MAPK1",
-        "((HRAS | PTK2 & RTK) & !MAPK14 | PTK2 & ITGA3B1 ? (AKT1 ? (ECM ? {erk_share_under_akt} : 0) : 1) : 0)"
-        " * (HRAS | ITGA3B1 ? 1 : {erk_share_without_hras})",
+        "(HRAS | PTK2 & RTK) & !MAPK14 | PTK2 & ITGA3B1"
+        " ? (AKT1 ? (ECM ? (HRAS ? 1 : {erk_share_under_akt}) : 0) : 1) : 0",
         "phosphorylation_rate",
-        "ERK, active; AKT restrains RAF, and blocks it without matrix",
+        "ERK, active; AKT restrains RAF unless RAS drives it, and blocks it without matrix",
         {
             "HRAS": "N006",
             "PTK2": "M337;N017",
