@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def test_every_regulator_matters(curated):
     assert {edge.source for edge in curated.edges} >= set(curated.inputs)
 
 
-def test_every_row_of_the_table_of_mechanisms_is_used():
+def test_every_row_of_the_table_of_mechanisms_is_used_by_a_network_or_tried_on_one():
     used = {
         row.id
         for one in NETWORKS.values()
@@ -82,7 +83,9 @@ def test_every_row_of_the_table_of_mechanisms_is_used():
         for row in cited(evidence)
         if isinstance(row, Mechanism)
     }
-    assert used == set(load_mechanisms())
+    with (Path(__file__).parents[1] / "verification" / "statements.csv").open(encoding="utf-8") as file:
+        tried = {key for row in csv.DictReader(file) for key in re.split(r"[;, ]+", row["mechanisms"]) if key}
+    assert used <= set(load_mechanisms()) <= used | tried
 
 
 def test_networks_name_sources_that_exist():
@@ -150,8 +153,8 @@ def test_shares_are_shares_in_every_state(curated):
 
 
 # ---- form -------------------------------------------------------------------------------------------------------------
-def test_at_most_64_on_off_variables_are_regulated(curated):
-    assert sum(curated.node(name).levels for name in curated.regulated) <= 64
+def test_at_most_64_nodes_are_regulated(curated):
+    assert len(curated.regulated) <= 64
 
 
 def test_the_tumour_cell_fits_two_words():

@@ -5,6 +5,7 @@ The table and its rows were written from the literature by another hand than the
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ import statement_table as table
 from statement_table import Outcome, Statement
 
 from paget.errors import PagetError
+from paget.evidence.mechanisms import load_mechanisms
 from paget.signalling import Network, Node
 
 STATEMENTS = table.read_table()
@@ -37,6 +39,9 @@ def test_rows_of_the_table_are_whole():
             wrong.append(f"{one.id}: neither a mechanism nor a paper")
         if one.kind != "control" and one.comparison == "unchanged" and one.margin > 0.05:
             wrong.append(f"{one.id}: 'unchanged' leaves room for {one.margin:g}")
+        unknown = [key for key in re.split(r"[;, ]+", one.mechanisms) if key and key not in load_mechanisms()]
+        if unknown:
+            wrong.append(f"{one.id}: {', '.join(unknown)} is not in the table of mechanisms")
     assert not wrong
     assert len({one.id for one in STATEMENTS}) == len(STATEMENTS) >= 60
 

@@ -59,7 +59,7 @@ SENSED = (
 _SHAPE = "half-max {behaviour_half}, hill {behaviour_hill}"
 RULES = (
     Rule(
-        f"tumour cell: node SMAD3 increases pthlh secretion towards {{secretion_rate}}, {_SHAPE}", source="MtorBone2018"
+        f"tumour cell: node PTHLH increases pthlh secretion towards {{secretion_rate}}, {_SHAPE}", source="MtorBone2018"
     ),
     Rule(
         f"tumour cell: node Proliferation increases cycle entry towards {{tumour_cycle_entry}}, {_SHAPE}",

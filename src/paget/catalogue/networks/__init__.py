@@ -1,6 +1,6 @@
 """Curated networks of the cell types of metastasis, one module of nodes per mechanism.
 
-Each is at most 64 on-off variables besides its inputs, so that its state takes two machine words. Influences cite rows of the
+Each has at most 64 nodes besides its inputs, so that its state takes two machine words. Influences cite rows of the
 table of mechanisms or a source; rates and shares are rows of the table of parameters ``networks``.
 """
 
@@ -19,6 +19,7 @@ from paget.catalogue.networks import (
     hypoxia,
     inflammation,
     inputs,
+    secretome,
     stemness,
     survival,
 )
@@ -48,6 +49,7 @@ _TUMOUR = (
     *hypoxia.NODES,
     *inflammation.CHEMOTAXIS,
     *inflammation.NODES,
+    *secretome.NODES,
     *emt.NODES,
     *cytoskeleton.NODES,
     *stemness.NODES,
