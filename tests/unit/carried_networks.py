@@ -8,6 +8,7 @@ from paget.process import quantity
 from paget.signalling import Network, Node
 from paget.tissue import CellDefinition, Cells, Tissue
 from paget.tissue.networks import CellNetworks
+from paget.vocabulary import VARIABLES
 
 WHY = "for this test"
 RATE = quantity("1 1/h", reason=WHY, key="rate")
@@ -36,7 +37,7 @@ def carrying(
     x, y = np.meshgrid(np.arange(side) * 30.0 + 15.0, np.arange(side) * 30.0 + 15.0)
     places = np.stack([x.ravel()[:n], y.ravel()[:n], np.full(n, 10.0)], axis=1)
     columns = columns or {}
-    own = {name: number("0 nM") for name in columns if name not in ("cell.clone", "cell.death")}
+    own = {name: number("0 nM") for name in columns if name not in VARIABLES}
     definitions = cells or tuple(CellDefinition(name=name, own=own) for name in types)
     networks = carried if isinstance(carried, dict) else dict.fromkeys(types, carried)
     return Tissue(

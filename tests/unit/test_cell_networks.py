@@ -93,6 +93,24 @@ def test_a_personal_threshold_is_kept_for_life_and_more_signal_adds_cells():
     assert five_sigma(on(now, "networks", "Ligand").mean(), 0.75, 3000)
 
 
+def test_contact_and_attachment_set_inputs():
+    sensors = (
+        Threshold(node="Contact", signal="contact with live cell", on="0.5", reason=WHY),
+        Threshold(node="ECM", signal="cell.anchored", on="0.5", reason=WHY),
+    )
+    carried = network(Node(name="Contact"), Node(name="ECM"))
+    columns = {"cell.anchored": np.arange(400) % 5 == 0}
+    tissue = carrying(carried, columns=columns, sensors=sensors)
+    places = tissue.placed.positions.copy()
+    places[1::2] = places[::2] + np.array([10.0, 0.0, 0.0])  # every second cell beside the one before
+    places[-1] = (52.0, 30.0, 10.0)  # far from all, and so is the one that it was beside
+    now = tissue.changed(placed=dataclasses.replace(tissue.placed, positions=places)).simulation(seed=1)
+    now.step()
+    touching = on(now, "networks", "Contact")
+    assert set(sensed(now, "founder")[~touching]) == {398, 399}
+    assert np.array_equal(on(now, "networks", "ECM"), sensed(now, "anchored") == 1)
+
+
 # ---- drugs ------------------------------------------------------------------------------------------------------------
 ALWAYS = network(Node(name="Ligand", initial=1.0), Node(name="Receptor", logic="Ligand", up="{slow}"))
 DOSES = {"cell.dose": np.repeat([0.0, 1.0, 3.0, 9.0], 1500)}

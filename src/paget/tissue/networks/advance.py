@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,143 +13,21 @@ from paget.kernels import boolean, philox
 from paget.kernels.neighbours import PIECE
 from paget.kernels.team import team
 from paget.rules import hill
-from paget.rules.signals import signal
-from paget.signalling import Network, Tables
-from paget.signalling.expression import number
-from paget.tissue.networks.perturbations import (
-    Activator,
-    Antibody,
-    Clamp,
-    Dose,
-    FractionInhibitor,
-    Silencing,
-    silenced,
-)
+from paget.tissue.networks.perturbations import Activator, FractionInhibitor, Silencing, silenced
+from paget.tissue.networks.plan import Placed, Plan
 from paget.tissue.networks.sensors import ShareInput, Threshold
-from paget.units import to_internal
 from paget.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
     from paget.access import See
     from paget.tissue.networks.process import CellNetworks
 
-__all__ = ["Plan", "advance_cells", "made_plan"]
+__all__ = ["DRAWN", "RENEWED", "REST", "advance_cells"]
 
 Real = NDArray[np.float64]
 Words = NDArray[np.uint64]
 Rows = NDArray[np.int64]
 REST, DRAWN, RENEWED = "cell.network_rest", "cell.network_drawn", "cell.network_renewed"
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """A sensor or a perturbation with its numbers in one animal: where its signal is, which bits it acts on."""
-
-    what: Any
-    bits: tuple[int, ...]
-    row: int
-    number: Mapping[str, float]
-    dose: int = -1
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """What one network needs in one animal.
-
-    index : which of the process's networks it is. cells : types that carry it. inputs, doses, clamps, antibodies : what acts
-    on it. dose_row : row of the doses of each bit, or -1. dosed : how many rows. shown : column -> bits
-    watched : row of each bit in the times that they were on, or -1
-    """
-
-    index: int
-    cells: tuple[str, ...]
-    tables: Tables
-    inputs: tuple[Placed, ...]
-    doses: tuple[Placed, ...]
-    clamps: tuple[Placed, ...]
-    antibodies: tuple[tuple[int, int, float], ...]
-    dose_row: Rows
-    dosed: int
-    shown: tuple[tuple[str, tuple[int, ...]], ...]
-    watched: Rows
-    smoothing: float
-    pace_spread: float
-
-
-def made_plan(
-    process: CellNetworks, index: int, cells: tuple[str, ...], values: Mapping[str, float], rows: Mapping[str, int]
-) -> Plan:
-    """Lay out a process's network of that index for types on which the same sensors and drugs act.
-
-    values : the process's numbers. rows : where each signal is
-    """
-    network = process.distinct[index]
-
-    def mine(kind: str, listed: Sequence[Any]) -> list[tuple[Any, dict[str, float]]]:
-        found = []
-        for i, one in enumerate(listed):
-            if isinstance(one, Antibody) or (one.node in network and (not one.cells or cells[0] in one.cells)):
-                start = f"{kind}{i}."
-                found.append((one, {k.removeprefix(start): v for k, v in values.items() if k.startswith(start)}))
-        return found
-
-    sensors, acting = mine("sensor", process.sensors), mine("perturbation", process.perturbations)
-    restless = {one.node: n["switching"] for one, n in sensors if one.fluctuates}
-    rates = {key.removeprefix(f"{index}."): v for key, v in values.items() if key.startswith(f"{index}.")}
-    tables = Tables.of(_listening(network, restless), rates)
-    bits = {node.name: tuple(int(b) for b in np.flatnonzero(tables.owner == i)) for i, node in enumerate(network.nodes)}
-    graded = tuple(
-        dict.fromkeys(
-            [*restless, *(one.node for one, _ in acting if isinstance(one, Dose | Silencing) and not _whole(one))]
-        )
-    )
-    dose_row = np.full(len(tables.names), -1, np.int64)
-    for row, node in enumerate(graded):
-        dose_row[list(bits[node])] = row
-    known = {node: row for row, node in enumerate(graded)}
-
-    def placed(one: Any, numbers: Mapping[str, float]) -> Placed:
-        row = rows[one.sensed.name] if hasattr(one, "sensed") else -1
-        return Placed(one, bits[one.node], row, numbers, known.get(one.node, -1))
-
-    shown = tuple((column, bits[node]) for node, column in process.shown.items() if node in network)
-    watched = np.full(len(tables.names), -1, np.int64)
-    seen = [bit for _, those in shown for bit in those]
-    watched[seen] = np.arange(len(seen))
-    return Plan(
-        index=index,
-        cells=cells,
-        tables=tables,
-        inputs=tuple(placed(one, n) for one, n in sensors),
-        doses=tuple(placed(one, n) for one, n in acting if isinstance(one, Dose | Silencing)),
-        clamps=tuple(placed(one, n) for one, n in acting if isinstance(one, Clamp)),
-        antibodies=tuple(
-            (rows[signal(one.ligand).name], rows[signal(one.signal).name], n["affinity"])
-            for one, n in acting
-            if isinstance(one, Antibody)
-        ),
-        dose_row=dose_row,
-        dosed=len(graded),
-        shown=shown,
-        watched=watched,
-        smoothing=values["smoothing"],
-        pace_spread=values["pace_spread"],
-    )
-
-
-def _whole(one: Any) -> bool:
-    """Whether a perturbation acts on some cells wholly instead of on all in part."""
-    return isinstance(one, FractionInhibitor)
-
-
-def _listening(network: Network, restless: Mapping[str, float]) -> Network:
-    """The network with those inputs falling off at a rate, which an activating signal turns on the share P of the time."""
-    per_time = to_internal(f"1 {network.time}", "h")
-    changed = [
-        dataclasses.replace(network.node(node), logic="0", up=number(0.0), down=number(rate * per_time))
-        for node, rate in restless.items()
-    ]
-    return network.changed(*changed) if changed else network
 
 
 def advance_cells(
@@ -306,7 +181,7 @@ def _held(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real, state: Word
         for k, bit in enumerate(one.bits):
             put(on if one.what.level > k else off, bit, carriers)
     for one in plan.doses:
-        if _whole(one.what):
+        if isinstance(one.what, FractionInhibitor):
             answering = _personal(see, ids, f"answer of {one.what.node}") <= _effect(one, felt[one.row], see, ids)
             for bit in one.bits:
                 put(off, bit, answering)
@@ -345,7 +220,7 @@ def _dosed(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real) -> tuple[R
             share = np.clip(level, 0.0, 1.0) if isinstance(one.what, ShareInput) else _curve(one, level)
             spared[0, one.dose] *= 1.0 - share
     for one in plan.doses:
-        if not _whole(one.what):
+        if not isinstance(one.what, FractionInhibitor):
             side = 0 if isinstance(one.what, Activator) else 1
             level = felt[one.row] if one.row >= 0 else 0.0
             spared[side, one.dose] *= 1.0 - _effect(one, level, see, ids)

@@ -17,7 +17,7 @@ from paget.evidence.mechanisms import sources_of
 from paget.process import Named, Phase
 from paget.rules.signals import Signal, signal
 from paget.signalling import Network
-from paget.tissue.networks.advance import Plan, advance_cells, made_plan
+from paget.tissue.networks.advance import DRAWN, RENEWED, REST, advance_cells
 from paget.tissue.networks.perturbations import (
     Antibody,
     Clamp,
@@ -27,6 +27,7 @@ from paget.tissue.networks.perturbations import (
     Silencing,
     share_of,
 )
+from paget.tissue.networks.plan import Plan, made_plan
 from paget.tissue.networks.sensors import Sensor
 from paget.tissue.process import TissueProcess
 from paget.tissue.signals import reads_of, sensed
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from paget.access import Do, See
 
 __all__ = ["CellNetworks", "activity_of"]
-
-REST, DRAWN, RENEWED = "cell.network_rest", "cell.network_drawn", "cell.network_renewed"
 
 
 def activity_of(node: str) -> str:
