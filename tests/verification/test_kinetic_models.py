@@ -315,7 +315,7 @@ def test_models_of_mtor_agree_with_another_solver(gallery, reference):
                 (line,) = axis.plot(times, ours[state], label=state)
                 axis.plot(times[::60], theirs[state][::60], "o", ms=4, color=line.get_color())
             axis.set(xlabel="time", title=f"{name} (points: libRoadRunner)")
-            axis.legend(loc="center right", fontsize=8)
+            axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.08), ncols=3, fontsize=8, handlelength=1.2)
         for name, error in worst.items():
             assert error < 1e-5, name
 
