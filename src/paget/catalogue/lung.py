@@ -8,7 +8,6 @@ from typing import Any
 
 from paget.catalogue import body, dormancy, drugs, fibroblasts, matrix, neutrophils, tissue, tumour
 from paget.catalogue.lung_readouts import TUMOUR, lung_chain, lung_readouts
-from paget.catalogue.lung_signalling import with_network
 from paget.errors import StudyError, nearest
 from paget.evidence import load_parameters
 from paget.experiment import Study
@@ -228,7 +227,12 @@ def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
         used_in_readouts=(Named("metastasis_size", ""), Named("colony_reach", "um"), Named("net_threshold", "1/pL")),
         seen_by_readouts=("cell.ever_dormant", "cell.woke_at", "cell.erk"),
     )
-    return with_network(model) if chosen["signalling"] == "network" else model
+    if chosen["signalling"] == "network":
+        # Loads tissues and all curated networks, which a study with the small switch has no use for.
+        from paget.catalogue.lung_signalling import with_network
+
+        return with_network(model)
+    return model
 
 
 ASSUMPTIONS = (
