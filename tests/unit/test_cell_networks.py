@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from carried_networks import RELAY, WHY, carrying, network, number, on
 
@@ -11,6 +12,7 @@ from paget.evidence.mechanisms import load_mechanisms
 from paget.rules import Rule
 from paget.signalling import Network, Node
 from paget.tissue import BodyVariable, CellDefinition, Motility
+from paget.tissue.cycles import live
 from paget.tissue.networks import (
     Activator,
     Antibody,
@@ -272,6 +274,23 @@ def test_dead_cells_stand_still():
     dead = sensed(now, "death") > 0
     assert not on(now, "networks", "Ligand")[dead].any()
     assert on(now, "networks", "Target")[~dead].all()
+
+
+def test_daughters_copy_their_mothers_state_or_draw_it_anew():
+    cell = CellDefinition(name="cell", cycle=live(rate="0.5 1/h"))
+    kept, drawn = (Node(name=name, initial=0.5, division=how) for name, how in (("Kept", "copy"), ("Drawn", "redraw")))
+    now = carrying(network(kept, drawn), n=300, cells=(cell,), tick="0.5 h").simulation(seed=1)
+    now.step()
+    first = {int(f): bool(k) for f, k in zip(sensed(now, "founder"), on(now, "networks", "Kept"), strict=True)}
+    now.run("6 h")
+    founder, kept, drawn = sensed(now, "founder"), on(now, "networks", "Kept"), on(now, "networks", "Drawn")
+    assert len(founder) > 1000
+    assert all(k == first[int(f)] for f, k in zip(founder, kept, strict=True))
+    # Within a clone the state of a node that is drawn anew is as mixed as between clones.
+    table = pd.DataFrame({"founder": founder, "drawn": drawn}).groupby("founder")["drawn"].agg(["mean", "size"])
+    mixed = table[table["size"] >= 4]["mean"]
+    assert ((mixed > 0.0) & (mixed < 1.0)).mean() > 0.7
+    assert five_sigma(drawn.mean(), 0.5, len(drawn))
 
 
 def test_types_that_share_a_network_keep_its_state_and_others_draw_a_new_one():

@@ -48,6 +48,4 @@ def network_signalling() -> CellNetworks:
 def with_network(model: Model) -> Model:
     """The lung with the network of the tumour cell in the place of the small switch."""
     parameters = load_parameters("lung_awakening", "networks", "lung_network")
-    return model.changed(
-        parameters=parameters, processes={**model.processes, "adhesion_signalling": network_signalling()}
-    )
+    return model.changed(parameters=parameters).replace(adhesion_signalling=network_signalling())
