@@ -34,7 +34,8 @@ def test_the_network_takes_the_role_of_the_switch() -> None:
 def test_doxorubicin_awakens_dormant_cells_that_carry_the_network() -> None:
     treated, control = intact("doxorubicin", "network"), intact("vehicle", "network")
     assert (treated["awakened_cells"] > control["awakened_cells"]).all()
-    assert (treated["bulk_mean"] < control["bulk_mean"]).all()
+    assert treated["metastases"].sum() > control["metastases"].sum()
+    assert treated["bulk_mean"].mean() < control["bulk_mean"].mean()
     assert whole() > 10
 
 

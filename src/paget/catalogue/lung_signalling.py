@@ -40,7 +40,7 @@ def network_signalling() -> CellNetworks:
         ),
         perturbations=(Inhibitor(node="PTK2", signal="body.fak_inhibitor", half=Named("fak_inhibitor_half", "nM")),),
         shown={"PTK2": "cell.fak", "MAPK1": "cell.erk"},
-        smoothing=Named("erk_half_time", "h"),
+        smoothing=Named("erk_activity_time", "h"),
         sources=("He2025", "Shibue2009", "Xiong2003"),
     )
 
