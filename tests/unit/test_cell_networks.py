@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from carried_networks import RELAY, WHY, carrying, network, number, on
 
-from paget.errors import ModelError, PagetError
+from paget.errors import ModelError, NumericalError, PagetError
 from paget.evidence.mechanisms import load_mechanisms
 from paget.rules import Rule
 from paget.signalling import Network, Node
@@ -377,6 +377,46 @@ def test_a_drug_in_the_wrong_unit_is_refused_before_anything_runs():
     tissue = carrying(ALWAYS, perturbations=(drug,), body=(BodyVariable(name="body.drug", unit="nM"),))
     with pytest.raises(ModelError, match=r"perturbation0\.half"):
         tissue.model()
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (Threshold(node="Ligand", signal="cell.level", on="3 nM", off="6 nM", reason=WHY), "cannot stay on until 6"),
+        (
+            Threshold(node="Ligand", signal="cell.level", on="6 nM", off="3 nM", below=True, reason=WHY),
+            "turns on below 6",
+        ),
+        (
+            HillInput(node="Ligand", signal="cell.level", half="-1 nM", hill="1", personal=True, reason=WHY),
+            "half must be above",
+        ),
+        (
+            HillInput(node="Ligand", signal="cell.level", half="1 nM", hill="1", switching="-2 1/h", reason=WHY),
+            "switching must",
+        ),
+        (
+            HillInput(node="Ligand", signal="cell.level", half="1 nM", hill="1", most="2", personal=True, reason=WHY),
+            "share",
+        ),
+        (Inhibitor(node="Target", signal="body.drug", half="1 nM", hill="-1", reason=WHY), "hill must be above zero"),
+        (
+            Silencing(node="Target", at=("1 h",), efficiency="0.7", onset="-1 h", half_life="1 h", reason=WHY),
+            "onset must",
+        ),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(item, said):
+    kind = "sensors" if isinstance(item, Threshold | HillInput) else "perturbations"
+    assert said in broken(**{kind: (item,)})
+
+
+def test_a_signal_that_is_no_number_stops_the_run_and_is_named():
+    sensor = HillInput(node="Ligand", signal="cell.level", half="1 nM", hill="2", switching="1 1/h", reason=WHY)
+    now = carrying(RELAY, columns={"cell.level": LEVELS}, sensors=(sensor,)).simulation(seed=1)
+    now.world.cells.column("cell.level")[3] = np.nan
+    with pytest.raises(NumericalError, match=r"cell\.level"):
+        now.step()
 
 
 def test_an_effect_above_one_is_refused():

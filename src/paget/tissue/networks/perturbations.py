@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from paget.errors import EvidenceError, ModelError, UnitError
-from paget.evidence import Parameter
 from paget.process import is_nothing
 from paget.rules.signals import signal
 from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
@@ -179,8 +178,3 @@ def _moment(text: str, where: str) -> float:
         return float(to_internal(text, "h"))
     except UnitError as problem:
         raise UnitError(f"{where}: {problem}") from problem
-
-
-def share_of(number: Number) -> float | None:
-    """The value of a share where it is given, to be checked before anything runs; None for a row of a table."""
-    return number.inside("") if isinstance(number, Parameter) else None

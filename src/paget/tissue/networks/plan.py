@@ -73,7 +73,9 @@ def made_plan(
         for i, one in enumerate(listed):
             if isinstance(one, Antibody) or (one.node in network and (not one.cells or cells[0] in one.cells)):
                 start = f"{kind}{i}."
-                found.append((one, {k.removeprefix(start): v for k, v in values.items() if k.startswith(start)}))
+                numbers = {k.removeprefix(start): v for k, v in values.items() if k.startswith(start)}
+                # A share that was drawn above 1 for an animal counts as 1.
+                found.append((one, {k: min(v, 1.0) if k in ("most", "efficiency") else v for k, v in numbers.items()}))
         return found
 
     sensors, acting = mine("sensor", process.sensors), mine("perturbation", process.perturbations)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from paget.errors import ModelError, UnknownNameError
+from paget.errors import ModelError, NumericalError, UnknownNameError
 from paget.evidence import Parameter
 from paget.evidence.mechanisms import sources_of
 from paget.process import Named, Phase
@@ -25,10 +25,9 @@ from paget.tissue.networks.perturbations import (
     FractionInhibitor,
     Perturbation,
     Silencing,
-    share_of,
 )
 from paget.tissue.networks.plan import Plan, made_plan
-from paget.tissue.networks.sensors import Sensor
+from paget.tissue.networks.sensors import HillInput, Sensor, number_problems
 from paget.tissue.process import TissueProcess
 from paget.tissue.signals import reads_of, sensed
 from paget.vocabulary import VARIABLES, Variable
@@ -99,8 +98,7 @@ class CellNetworks(TissueProcess):
             for cell in one.cells:
                 if cell in self.networks and one.node in nodes and one.node not in self.networks[cell]:
                     yield f"{what}: the network of '{cell}' has no such node"
-            if isinstance(one, Dose | Silencing | Clamp):
-                yield from self._share_problems(one, what)
+            yield from number_problems(one, what)
             if isinstance(one, Clamp):
                 for cell in having:
                     most = self.networks[cell].node(one.node).levels
@@ -134,8 +132,10 @@ class CellNetworks(TissueProcess):
             if one.kind in ("refused", "node"):
                 yield f"'{one.name}' cannot be sensed by a network"
         for one in self.perturbations:
-            if isinstance(one, Antibody) and signal(one.ligand) not in [sensor.sensed for sensor in self.sensors]:
-                yield f"Antibody on '{one.ligand}': no sensor listens to that signal"
+            if isinstance(one, Antibody):
+                yield from number_problems(one, f"Antibody on '{one.ligand}'")
+                if signal(one.ligand) not in [sensor.sensed for sensor in self.sensors]:
+                    yield f"Antibody on '{one.ligand}': no sensor listens to that signal"
 
     def _idle_doses(self, one: Dose | Silencing, what: str, having: Iterable[str]) -> Iterator[str]:
         """A graded drug slows and hastens switching; on an input that only its surroundings set it would do nothing."""
@@ -146,12 +146,6 @@ class CellNetworks(TissueProcess):
                     f"{what}: in '{cell}' it is an input that nothing inside switches; act on the nodes that it drives, give "
                     "it a HillInput, or use a FractionInhibitor, a Clamp or an Antibody"
                 )
-
-    def _share_problems(self, one: Dose | Silencing | Clamp, what: str) -> Iterator[str]:
-        for slot in ("most", "efficiency", "spread"):
-            share = share_of(getattr(one, slot)) if hasattr(one, slot) else None
-            if share is not None and not 0.0 <= share <= 1.0:
-                yield f"{what}: {slot} is a share from 0 to 1, not {share:g}"
 
     def _noded(self) -> Iterable[Any]:
         return (*self.sensors, *(one for one in self.perturbations if not isinstance(one, Antibody)))
@@ -276,6 +270,7 @@ class CellNetworks(TissueProcess):
         if not see.count:
             return
         signals = sensed(see, self.signals, {}) if self.signals else np.empty((0, see.count))
+        self._refuse_unsound(see, signals)
         columns: dict[str, NDArray[Any]] = {name: see[name].copy() for name in self.sets}
         living = see["cell.death"] == 0
         for plan in p:
@@ -285,6 +280,16 @@ class CellNetworks(TissueProcess):
                 advance_cells(self, plan, see, rows, signals, columns)
         for name, column in columns.items():
             do.set(name, column)
+
+    def _refuse_unsound(self, see: See, signals: NDArray[np.float64]) -> None:
+        """Stop at a signal that is no number, or is negative where a Hill curve is to be taken of it."""
+        curves = {one.sensed.name for one in (*self.sensors, *self.perturbations) if isinstance(one, HillInput | Dose)}
+        for one, values in zip(self.signals, signals, strict=True):
+            if not np.isfinite(values).all() or (one.name in curves and values.min() < 0.0):
+                raise NumericalError(
+                    f"process '{self.role}' at {see.time:g} h (tick {see.tick}): the signal '{one.name}' is negative or not a "
+                    "number in some cell"
+                )
 
     def with_shown(self, nodes: Iterable[str]) -> CellNetworks:
         """The same with the activities of further nodes in columns of their own."""

@@ -20,7 +20,7 @@ from paget.rules.signals import Signal, signal
 from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
 from paget.vocabulary import Variable
 
-__all__ = ["HillInput", "Sensing", "Sensor", "ShareInput", "Threshold", "one_where_not_given"]
+__all__ = ["HillInput", "Sensing", "Sensor", "ShareInput", "Threshold", "number_problems", "one_where_not_given"]
 
 
 def one_where_not_given(key: str, reason: str) -> Any:
@@ -125,3 +125,24 @@ class ShareInput(Sensing):
 
 
 Sensor = Threshold | HillInput | ShareInput
+
+_SHARES = ("most", "efficiency", "spread")
+_ABOVE_ZERO = ("half", "hill", "switching", "onset", "half_life", "affinity")
+
+
+def number_problems(one: Part, what: str) -> Iterator[str]:
+    """What is wrong with the numbers of a sensor or a drug that are known already; rows of a table are an animal's."""
+    numbers = {
+        slot: value.value for slot, value, _ in one.listed() if isinstance(value, Parameter) and not is_nothing(value)
+    }
+    for slot, value in numbers.items():
+        if slot in _SHARES and not 0.0 <= value <= 1.0:
+            yield f"{what}: {slot} is a share from 0 to 1, not {value:g}"
+        if slot in _ABOVE_ZERO and not value > 0.0:
+            yield f"{what}: {slot} must be above zero, not {value:g}"
+    if isinstance(one, Threshold) and {"on", "off"} <= set(numbers):
+        same_unit = isinstance(one.on, Parameter) and isinstance(one.off, Parameter) and one.on.unit == one.off.unit
+        between = numbers["on"] - numbers["off"]
+        if same_unit and (between > 0.0 if one.below else between < 0.0):
+            side = "below" if one.below else "above"
+            yield f"{what}: it turns on {side} {numbers['on']:g}, so that it cannot stay on until {numbers['off']:g}"
