@@ -336,7 +336,7 @@ def test_everything_that_fits_no_network_is_told_at_once():
             Inhibitor(node="Ligand", signal="body.drug", half="1 nM", reason=WHY),
             Clamp(node="Target", level=2),
         ),
-        shown={"Tarjet": "cell.node_Target"},
+        shown={"Tarjet": "cell.node_Target", "Receptor": "cell.same", "Target": "cell.same"},
     )
     for part in (
         "'Ligant'",
@@ -347,6 +347,7 @@ def test_everything_that_fits_no_network_is_told_at_once():
         "an input that nothing inside switches",
         "level 2",
         "'Tarjet'",
+        "two nodes of the network 'small' go to 'cell.same'",
     ):
         assert part in text
 

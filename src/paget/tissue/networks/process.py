@@ -122,7 +122,10 @@ class CellNetworks(TissueProcess):
                 yield f"shown: {UnknownNameError('node', node, nodes)}"
             if not variable.startswith("cell."):
                 yield f"shown: the activity of '{node}' goes to a variable of the cell, not to '{variable}'"
-        for network in self.networks.values():
+        for network in self.distinct:
+            columns = [variable for node, variable in self.shown.items() if node in network]
+            for variable in sorted({name for name in columns if columns.count(name) > 1}):
+                yield f"shown: two nodes of the network '{network.name}' go to '{variable}'"
             if network.has_bare_rates and not network.sources:
                 yield (
                     f"the rates of the network '{network.name}' are bare numbers; give them as quantities, or name the sources "
