@@ -125,6 +125,25 @@ def test_equations_of_the_body_set_its_variables_and_follow_its_levels():
     assert now.world.body["body.doubled"] == pytest.approx(8.0 * -np.expm1(-3.5), rel=1e-6)
 
 
+def test_equations_of_the_body_begin_where_they_say_also_in_a_branch():
+    system = Kinetics(
+        name="decay",
+        time_unit="h",
+        species=(Species("a", number("3 nM", "a")), Species("b", number("0 nM", "b"))),
+        parameters=(number("0.2 1/h", "k"),),
+        rates=(Formula("a", parse("0 - k * a")), Formula("b", parse("0 - k * b"))),
+        initials=(Formula("b", parse("2 * a")),),
+    )
+    process = BodyKinetics(system=system, states={"a": "body.decay_a", "b": "body.decay_b"})
+    with_it = tissue(process, body=body_states(system, "decay"))
+    now = with_it.simulation(seed=1).run("5 h")
+    assert now.world.body["body.decay_a"] == pytest.approx(3.0 * np.exp(-1.0), rel=1e-5)
+    assert now.world.body["body.decay_b"] == pytest.approx(6.0 * np.exp(-1.0), rel=1e-5)
+    before = with_it.changed(processes=(), body=()).simulation(seed=1).run("2 h")
+    later = before.branch(model=with_it.model()).run("5 h")
+    assert later.world.body["body.decay_b"] == pytest.approx(6.0 * np.exp(-1.0), rel=1e-5)
+
+
 def test_a_rule_listens_to_what_the_equations_show():
     rule = Rule(
         "cell: custom:push increases migration speed towards 0.5 um/min, half-max 2 nM/h, hill 4", source="Johnson2025"

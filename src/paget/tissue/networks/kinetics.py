@@ -215,7 +215,7 @@ class CellKinetics(TissueProcess):
 class BodyKinetics(Process):
     """Rate equations of an organ or of the whole body, with their states as variables of the body.
 
-    system : the equations, which begin where they say. states : every state -> variable of the body; see `body_states`
+    system : the equations. states : every state -> variable of the body, from whose start it begins; see `body_states`
     acting : what of the body sets their constants. shown : assigned name -> variable of the body
 
     Raises
@@ -271,9 +271,8 @@ class BodyKinetics(Process):
         felt = {one.sensed.name: float(see[one.sensed.about]) for one in self.acting}
         hours = many.per_hour(self.system)
         running = many.start(self.system, 1, _constants(self.acting, values, felt, own), time=see.time * hours)
-        if see.tick > 0:
-            for row, name in enumerate(self.system.states):
-                running.state[row] = float(see[self.states[name]])
+        for row, name in enumerate(self.system.states):
+            running.state[row] = float(see[self.states[name]])
         many.advance(self.system, running, see.dt * hours, rtol=RTOL, atol=ATOL)
         for row, name in enumerate(self.system.states):
             do.set(self.states[name], float(running.state[row, 0]))
@@ -282,12 +281,14 @@ class BodyKinetics(Process):
 
 
 def body_states(system: Kinetics, prefix: str) -> tuple[BodyVariable, ...]:
-    """A variable of the body for every state of a system, named ``body.<prefix>_<state>``."""
-    return tuple(
-        BodyVariable(
-            name=f"body.{prefix}_{name}",
-            unit=system.values[name].unit,
-            meaning=f"{name} of {system.title or system.name}",
+    """A variable of the body for every state of a system, ``body.<prefix>_<state>``, that starts where the equations do."""
+    begun, found = many.start(system), []
+    for row, name in enumerate(system.states):
+        initial, whose = system.values[name], system.title or system.name
+        if name in system.beginning:
+            given = float(begun.state[row, 0])
+            initial = Parameter(name, name, given, initial.unit, "derived", f"where {whose} begins", initial.source)
+        found.append(
+            BodyVariable(name=f"body.{prefix}_{name}", unit=initial.unit, initial=initial, meaning=f"{name} of {whose}")
         )
-        for name in system.states
-    )
+    return tuple(found)
