@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.sparse.linalg import expm_multiply
 
 from paget.kernels import bits, reference_boolean, streams
-from paget.kernels.boolean import advance, draw_initial
+from paget.kernels.boolean import advance, draw_initial, hold_at_thresholds
 from paget.kernels.compile import kernel
 from paget.kernels.neighbours import PIECE
 from paget.kernels.reference_boolean import Circuit
@@ -254,3 +254,22 @@ def test_time_that_a_node_is_on_is_that_of_the_direct_method():
     moved = spread > 0
     assert np.array_equal(moved, slow.mean(axis=0) > 0)
     assert np.max(np.abs(slow.mean(axis=0) - population.on_time.mean(axis=1))[moved] / spread[moved]) < 4.0
+
+
+def test_inputs_at_thresholds_are_held_as_the_twin_says():
+    rng = np.random.default_rng(5)
+    cells, nodes = 500, np.array([0, 3, 63, 64, 99])
+    signals = rng.integers(0, 7, (3, cells)).astype(float)  # whole numbers, so that levels fall on the thresholds too
+    which, below = np.array([0, 1, 2, 2, 0]), np.array([0, 1, 0, 1, 1])
+    on, off = np.array([4.0, 2.0, 3.0, 1.0, 3.0]), np.array([2.0, 5.0, 3.0, 4.0, 3.0])
+    state = rng.integers(0, 2**63, (2, cells), dtype=np.uint64)
+    hold_on, hold_off = np.zeros_like(state), np.zeros_like(state)
+    hold_at_thresholds(signals, which, nodes, on, off, below, state, hold_on, hold_off)
+    was, held, freed = (bits.unpacked(words, 100) for words in (state, hold_on, hold_off))
+    for k, node in enumerate(nodes):
+        for c in range(cells):
+            called = reference_boolean.held_at_threshold(
+                signals[which[k], c], bool(was[node, c]), on[k], off[k], bool(below[k])
+            )
+            assert (held[node, c], freed[node, c]) == (called, not called)
+    assert held.sum() + freed.sum() == nodes.size * cells

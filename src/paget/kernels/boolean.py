@@ -321,3 +321,32 @@ def draw_initial(ids: Words, probability: Real, key: Word) -> Words:
             if u < probability[i]:
                 state[i // 64, c] |= _1 << np.uint64(i % 64)
     return state
+
+
+@kernel
+def hold_at_thresholds(
+    signals: Real,
+    which: Whole,
+    bit: Whole,
+    on: Real,
+    off: Real,
+    below: Whole,
+    state: Words,
+    hold_on: Words,
+    hold_off: Words,
+) -> None:
+    """Hold the inputs that follow thresholds on or off in every cell; between its thresholds an input stays as it was.
+
+    signals : float64 [m, n_cells]. which, bit, on, off, below : [k], row of the signal, node, level from which the input is on,
+        level from which it is off, and 1 if it is on below its level. state, hold_on, hold_off : uint64 [W, n_cells]
+    """
+    for k in range(which.size):
+        word, mark = bit[k] // 64, _1 << np.uint64(bit[k] % 64)
+        row, begins, ends, falls = which[k], on[k], off[k], below[k] == 1
+        for c in range(state.shape[1]):
+            x, was = signals[row, c], state[word, c] & mark != _0
+            called = x < begins or (was and not x > ends) if falls else x > begins or (was and not x < ends)
+            if called:
+                hold_on[word, c] |= mark
+            else:
+                hold_off[word, c] |= mark

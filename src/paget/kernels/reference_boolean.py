@@ -11,7 +11,7 @@ from scipy import sparse
 
 from paget.kernels import boolean, philox, streams
 
-__all__ = ["Circuit", "advance_cell", "first_state", "generator", "sample"]
+__all__ = ["Circuit", "advance_cell", "first_state", "generator", "held_at_threshold", "sample"]
 
 Real = NDArray[np.float64]
 
@@ -174,3 +174,10 @@ def first_state(probability: Real, key: int, name: int) -> tuple[int, ...]:
     """What `boolean.draw_initial` draws for one cell."""
     draws = _Stream(key, name, boolean.FOR_LIFE)
     return tuple(int(draws.uniform() < p) for p in probability)
+
+
+def held_at_threshold(level: float, was: bool, on: float, off: float, below: bool) -> bool:
+    """Whether an input is on at a level: past `on` it is, past `off` on the other side not, between it stays as it was."""
+    if below:
+        level, on, off = -level, -on, -off
+    return True if level > on else False if level < off else was

@@ -159,20 +159,12 @@ def _held(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real, state: Word
     def put(held: Words, bit: int, where: NDArray[np.bool_]) -> None:
         held[bit // 64] |= where.astype(np.uint64) << np.uint64(bit % 64)
 
+    boolean.hold_at_thresholds(felt, *plan.thresholds, state, on, off)
     for one in plan.inputs:
-        bit, level, what = one.bits[0], felt[one.row], one.what
-        if isinstance(what, Threshold):
-            was = (state[bit // 64] >> np.uint64(bit % 64) & np.uint64(1)).astype(bool)
-            if what.below:
-                called = (level < one.number["on"]) | (was & ~(level > one.number["off"]))
-            else:
-                called = (level > one.number["on"]) | (was & ~(level < one.number["off"]))
-        elif not what.fluctuates:
-            called = _personal(see, ids, f"threshold of {what.node}") <= _curve(one, level)
-        else:
-            continue
-        put(on, bit, called)
-        put(off, bit, ~called)
+        if not one.what.fluctuates and not isinstance(one.what, Threshold):
+            called = _personal(see, ids, f"threshold of {one.what.node}") <= _curve(one, felt[one.row])
+            put(on, one.bits[0], called)
+            put(off, one.bits[0], ~called)
     for one in plan.clamps:
         begins, ends = one.what.span
         if not begins <= see.time < ends:

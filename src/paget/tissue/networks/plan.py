@@ -14,6 +14,7 @@ from paget.rules.signals import signal
 from paget.signalling import Network, Tables
 from paget.signalling.expression import number
 from paget.tissue.networks.perturbations import Antibody, Clamp, Dose, FractionInhibitor, Silencing
+from paget.tissue.networks.sensors import Threshold
 from paget.units import to_internal
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Placed", "Plan", "made_plan"]
 
+Real = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
@@ -40,7 +42,8 @@ class Plan:
     """What one network needs in one animal.
 
     index : which of the process's networks it is. cells : types that carry it. inputs, doses, clamps, antibodies : what acts
-    on it. dose_row : row of the doses of each bit, or -1. dosed : how many rows. shown : column -> bits
+    on it. thresholds : inputs that follow thresholds, as `paget.kernels.boolean.hold_at_thresholds` takes them
+    dose_row : row of the doses of each bit, or -1. dosed : how many rows. shown : column -> bits
     watched : row of each bit in the times that they were on, or -1
     """
 
@@ -48,6 +51,7 @@ class Plan:
     cells: tuple[str, ...]
     tables: Tables
     inputs: tuple[Placed, ...]
+    thresholds: tuple[Rows, Rows, Real, Real, Rows]
     doses: tuple[Placed, ...]
     clamps: tuple[Placed, ...]
     antibodies: tuple[tuple[int, int, float], ...]
@@ -104,6 +108,7 @@ def made_plan(
         row = rows[one.sensed.name] if hasattr(one, "sensed") else -1
         return Placed(one, bits[one.node], row, numbers, known.get(one.node, -1))
 
+    inputs = tuple(placed(one, n) for one, n in sensors)
     shown = tuple((column, bits[node]) for node, column in process.shown.items() if node in network)
     watched = np.full(len(tables.names), -1, np.int64)
     seen = [bit for _, those in shown for bit in those]
@@ -112,7 +117,8 @@ def made_plan(
         index=index,
         cells=cells,
         tables=tables,
-        inputs=tuple(placed(one, n) for one, n in sensors),
+        inputs=inputs,
+        thresholds=_thresholds(inputs),
         doses=tuple(placed(one, n) for one, n in acting if isinstance(one, Dose | Silencing)),
         clamps=tuple(placed(one, n) for one, n in acting if isinstance(one, Clamp)),
         antibodies=tuple(
@@ -126,6 +132,17 @@ def made_plan(
         watched=watched,
         smoothing=values["smoothing"],
         pace_spread=values["pace_spread"],
+    )
+
+
+def _thresholds(inputs: tuple[Placed, ...]) -> tuple[Rows, Rows, Real, Real, Rows]:
+    steps = [one for one in inputs if isinstance(one.what, Threshold)]
+    return (
+        np.array([one.row for one in steps], dtype=np.int64),
+        np.array([one.bits[0] for one in steps], dtype=np.int64),
+        np.array([one.number["on"] for one in steps], dtype=np.float64),
+        np.array([one.number["off"] for one in steps], dtype=np.float64),
+        np.array([one.what.below for one in steps], dtype=np.int64),
     )
 
 
