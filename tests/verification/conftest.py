@@ -104,9 +104,9 @@ drawn by a test that also asserts what it shows. Run all of it, and draw this pa
 pytest tests/verification --draw
 ```
 
-Comparisons with the trajectories of PhysiCell 1.14.2, the networks of Cohen 2015 and Ruscone 2023, and deposited SBML files need those
-files, which are not part of this project (set `PAGET_REFERENCE` to their folder); those tests are skipped without them. cmaboss comes
-with the extra `test`, libRoadRunner with `roadrunner`.
+Comparisons with the trajectories of PhysiCell 1.14.2, the networks of Cohen 2015 and Ruscone 2023, and deposited SBML files
+need those files, which are not part of this project (set `PAGET_REFERENCE` to their folder); those tests are skipped without
+them. cmaboss comes with the extra `test`, libRoadRunner with `roadrunner`.
 """
 
 
