@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from paget.errors import ModelError, UnknownNameError
 from paget.kernels import boolean
-from paget.kernels.neighbours import PIECE
-from paget.kernels.team import team
+from paget.signalling.living import level_of, live
 from paget.signalling.network import Network
 from paget.signalling.tables import Tables
 
@@ -103,47 +102,24 @@ class Population:
         UnknownNameError, ModelError
         """
         watched_names = tuple(watch)
-        on, off = self._held(hold or {})
-        rows, dosed_on, dosed_off = self._dosed(inhibit or {}, activate or {})
+        held, doses = self._held(hold or {}), self._dosed(inhibit or {}, activate or {})
         watched = np.full(len(self.tables.names), -1, np.int64)
         bits = [bit for name in watched_names for bit in self._bits(name)]
         watched[bits] = np.arange(len(bits))
-        on_time = np.zeros((len(bits), len(self)))
         lived = np.broadcast_to(np.asarray(hours, np.float64), (len(self),)).copy()
         if np.any(lived < 0.0) or not np.all(np.isfinite(lived)):
             raise ModelError("time cannot run backwards: hours must be 0 or more")
-        flips = np.zeros(-(-len(self) // PIECE), np.int64)
-        with team(self.threads, len(self)) as work:
-            work(
-                boolean.advance,
-                self.state,
-                self.rest,
-                self.ids,
-                lived,
-                on,
-                off,
-                rows,
-                dosed_on,
-                dosed_off,
-                watched,
-                on_time,
-                flips,
-                self.key,
-                self.step,
-                *self.tables.arrays,
-            )
+        cells = (self.state, self.rest, self.ids)
+        on_time, flips = live(self.tables, self.threads, *cells, lived, held, doses, watched, self.key, self.step)
         self.step += 1
-        self.flips += int(flips.sum())
+        self.flips += flips
         share = on_time / np.where(lived > 0.0, lived, 1.0)
         owner = np.repeat(np.arange(len(watched_names)), [len(self._bits(name)) for name in watched_names])
         return np.array([share[owner == k].mean(axis=0) for k in range(len(watched_names))]).reshape(-1, len(self))
 
     def level(self, name: str) -> NDArray[np.int64]:
         """Present level [n] of a node: 0 or 1, or up to its highest level."""
-        found = np.zeros(len(self), np.int64)
-        for bit in self._bits(name):
-            found += (self.state[bit // 64] >> np.uint64(bit % 64) & np.uint64(1)).astype(np.int64)
-        return found
+        return level_of(self.state, tuple(self._bits(name)))
 
     def _bits(self, name: str) -> list[int]:
         if name not in self.network:

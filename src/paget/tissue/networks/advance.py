@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.kernels import boolean, philox
-from paget.kernels.neighbours import PIECE
-from paget.kernels.team import team
 from paget.rules import hill
+from paget.signalling.living import level_of, live
 from paget.tissue.networks.perturbations import Activator, FractionInhibitor, Silencing, silenced
 from paget.tissue.networks.plan import Placed, Plan
 from paget.tissue.networks.sensors import ShareInput, Threshold
@@ -43,36 +42,16 @@ def advance_cells(
     rest = columns[REST][rows].view(np.uint64)
     new = columns[DRAWN][rows] != plan.index + 1
     _draw_anew(plan, see, ids, state, rest, new, columns, rows)
-    hold_on, hold_off = _held(plan, see, ids, felt, state, rows)
-    activate, inhibit = _dosed(plan, see, ids, felt)
+    held = _held(plan, see, ids, felt, state, rows)
+    doses = (plan.dose_row, *_dosed(plan, see, ids, felt))
     hours = np.full(rows.size, see.dt)
     if plan.pace_spread > 0.0:
         sigma = math.sqrt(math.log1p(plan.pace_spread**2))
         z = philox.normals(_stream(see.key, "pace"), ids, -1, 1)[:, 0]
         hours *= np.exp(sigma * z - 0.5 * sigma**2)
-    seen = sum(len(bits) for _, bits in plan.shown)
-    on_time = np.zeros((seen, rows.size))
-    flips = np.zeros(-(-rows.size // PIECE), np.int64)
-    started = [_level(state, bits) for _, bits in plan.shown] if new.any() else []
-    with team(see.threads, rows.size) as work:
-        work(
-            boolean.advance,
-            state,
-            rest,
-            ids,
-            hours,
-            hold_on,
-            hold_off,
-            plan.dose_row,
-            activate,
-            inhibit,
-            plan.watched,
-            on_time,
-            flips,
-            see.key,
-            see.tick + 1,
-            *plan.tables.arrays,
-        )
+    started = [level_of(state, bits) / len(bits) for _, bits in plan.shown] if new.any() else []
+    cells = (state, rest, ids)
+    on_time, _ = live(plan.tables, see.threads, *cells, hours, held, doses, plan.watched, see.key, see.tick + 1)
     for word, values in zip(words, state, strict=True):
         columns[word][rows] = values.view(np.int64)
     columns[REST][rows] = rest.view(np.int64)
@@ -142,14 +121,6 @@ def _freed(signals: Real, antibodies: tuple[tuple[int, int, float], ...]) -> Rea
         )
         freed[ligand] = np.where(bound > 0.0, left, total)
     return freed
-
-
-def _level(state: Words, bits: tuple[int, ...]) -> Real:
-    """Level of a node [n] over its highest."""
-    on = np.zeros(state.shape[1])
-    for bit in bits:
-        on += (state[bit // 64] >> np.uint64(bit % 64) & np.uint64(1)).astype(np.float64)
-    return on / len(bits)
 
 
 def _held(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real, state: Words, rows: Rows) -> tuple[Words, Words]:

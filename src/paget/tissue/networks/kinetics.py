@@ -20,7 +20,7 @@ from paget.signalling.kinetics import cells as many
 from paget.tissue.body import BodyVariable
 from paget.tissue.definition import Given
 from paget.tissue.networks.perturbations import Dose
-from paget.tissue.networks.sensors import Sensing, one_where_not_given
+from paget.tissue.networks.sensors import Sensing, listed_numbers, one_where_not_given
 from paget.tissue.process import TissueProcess
 from paget.tissue.signals import reads_of, sensed
 from paget.vocabulary import VARIABLES, Variable
@@ -168,13 +168,7 @@ class CellKinetics(TissueProcess):
 
     @property
     def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
-        known = {**VARIABLES, **{name: Variable(name, unit, name) for name, unit in self.units.items()}}
-        listening = tuple(
-            (f"acting{i}.{slot}", value, unit)
-            for i, one in enumerate(self.acting)
-            for slot, value, unit in one.listed_in(known)
-        )
-        return (*_numbers(self.system), *listening)
+        return (*_numbers(self.system), *listed_numbers("acting", self.acting, self.units))
 
     def prepare(self, values: dict[str, float]) -> Any:
         """The numbers as they are, and those of the equations by name."""
@@ -255,13 +249,7 @@ class BodyKinetics(Process):
 
     @property
     def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
-        known = {**VARIABLES, **{name: Variable(name, unit, name) for name, unit in self.units.items()}}
-        listening = tuple(
-            (f"acting{i}.{slot}", value, unit)
-            for i, one in enumerate(self.acting)
-            for slot, value, unit in one.listed_in(known)
-        )
-        return (*_numbers(self.system), *listening)
+        return (*_numbers(self.system), *listed_numbers("acting", self.acting, self.units))
 
     def prepared(self, values: Values) -> Any:
         return vars(values), _own(self.system, vars(values))

@@ -27,7 +27,7 @@ from paget.tissue.networks.perturbations import (
     Silencing,
 )
 from paget.tissue.networks.plan import Plan, made_plan
-from paget.tissue.networks.sensors import HillInput, Sensor, number_problems
+from paget.tissue.networks.sensors import HillInput, Sensor, listed_numbers, number_problems
 from paget.tissue.process import TissueProcess
 from paget.tissue.signals import reads_of, sensed
 from paget.vocabulary import VARIABLES, Variable
@@ -198,13 +198,13 @@ class CellNetworks(TissueProcess):
                     found += sources_of(evidence)
         return tuple(dict.fromkeys(key for key in found if key))
 
-    @property
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """Cell variables that hold the states of nodes, 64 to each."""
         bits = max(sum(node.levels for node in network.nodes) for network in self.distinct)
         return tuple(f"cell.network_{word}" for word in range(-(-bits // 64)))
 
-    @property
+    @cached_property
     def _renews(self) -> bool:
         return any(node.division == "redraw" for network in self.distinct for node in network.nodes)
 
@@ -237,11 +237,6 @@ class CellNetworks(TissueProcess):
         return tuple(dict.fromkeys(("cell.type", "cell.death", *clone, *reads_of(self.signals, {}), *self.sets)))
 
     @property
-    def _known(self) -> Mapping[str, Variable]:
-        given = {name: Variable(name, unit, name) for name, unit in self.units.items()}
-        return {**VARIABLES, **given}
-
-    @property
     def numbers(self) -> tuple[tuple[str, Named | Parameter, str], ...]:
         own = tuple((slot, getattr(self, slot), unit) for slot, unit in (("smoothing", "h"), ("pace_spread", "")))
         rates = tuple(
@@ -249,14 +244,8 @@ class CellNetworks(TissueProcess):
             for k, network in enumerate(self.distinct)
             for key, value in network.quantities.items()
         )
-        known = self._known
-        listening = tuple(
-            (f"{kind}{i}.{slot}", value, unit)
-            for kind, listed in (("sensor", self.sensors), ("perturbation", self.perturbations))
-            for i, one in enumerate(listed)
-            for slot, value, unit in one.listed_in(known)
-        )
-        return (*own, *rates, *listening)
+        sensing = listed_numbers("sensor", self.sensors, self.units)
+        return (*own, *rates, *sensing, *listed_numbers("perturbation", self.perturbations, self.units))
 
     # ---- running ----------------------------------------------------------------------------------------------------
     def prepare(self, values: dict[str, float]) -> tuple[Plan, ...]:
@@ -284,11 +273,16 @@ class CellNetworks(TissueProcess):
         for name, column in columns.items():
             do.set(name, column)
 
+    @cached_property
+    def _curved(self) -> frozenset[str]:
+        """Signals of which Hill curves are taken."""
+        listening = (*self.sensors, *self.perturbations)
+        return frozenset(one.sensed.name for one in listening if isinstance(one, HillInput | Dose))
+
     def _refuse_unsound(self, see: See, signals: NDArray[np.float64]) -> None:
         """Stop at a signal that is no number, or is negative where a Hill curve is to be taken of it."""
-        curves = {one.sensed.name for one in (*self.sensors, *self.perturbations) if isinstance(one, HillInput | Dose)}
         for one, values in zip(self.signals, signals, strict=True):
-            if not np.isfinite(values).all() or (one.name in curves and values.min() < 0.0):
+            if not np.isfinite(values).all() or (one.name in self._curved and values.min() < 0.0):
                 raise NumericalError(
                     f"process '{self.role}' at {see.time:g} h (tick {see.tick}): the signal '{one.name}' is negative or not a "
                     "number in some cell"

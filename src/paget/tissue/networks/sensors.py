@@ -8,7 +8,7 @@ Signals are those that rules know: fields, their gradients, contacts, properties
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,9 +18,18 @@ from paget.evidence import Parameter
 from paget.process import is_nothing
 from paget.rules.signals import Signal, signal
 from paget.tissue.definition import OF_FIELD, Given, Number, Part, in_unit, number
-from paget.vocabulary import Variable
+from paget.vocabulary import VARIABLES, Variable
 
-__all__ = ["HillInput", "Sensing", "Sensor", "ShareInput", "Threshold", "number_problems", "one_where_not_given"]
+__all__ = [
+    "HillInput",
+    "Sensing",
+    "Sensor",
+    "ShareInput",
+    "Threshold",
+    "listed_numbers",
+    "number_problems",
+    "one_where_not_given",
+]
 
 
 def one_where_not_given(key: str, reason: str) -> Any:
@@ -125,6 +134,15 @@ class ShareInput(Sensing):
 
 
 Sensor = Threshold | HillInput | ShareInput
+
+
+def listed_numbers(kind: str, items: Sequence[Any], units: Mapping[str, str]) -> Iterator[tuple[str, Number, str]]:
+    """(slot, number, unit) of all numbers of sensors or drugs, slots as ``<kind><index>.<slot>``; `units` of a tissue's own."""
+    known = {**VARIABLES, **{name: Variable(name, unit, name) for name, unit in units.items()}}
+    for i, one in enumerate(items):
+        for slot, value, unit in one.listed_in(known):
+            yield f"{kind}{i}.{slot}", value, unit
+
 
 _SHARES = ("most", "efficiency", "spread")
 _ABOVE_ZERO = ("half", "hill", "switching", "onset", "half_life", "affinity")
