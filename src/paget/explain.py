@@ -13,8 +13,10 @@ from paget.behaviours import Ruled
 from paget.evidence import Parameter, Source, load_sources
 from paget.model import Model
 from paget.process import NOTHING
+from paget.subject import Subject
+from paget.vocabulary import CellType
 
-__all__ = ["assumptions", "citations", "describe", "methods", "process_table"]
+__all__ = ["assumptions", "citations", "describe", "describe_subject", "methods", "process_table"]
 
 
 def _clean(value: float) -> float | None:
@@ -76,11 +78,15 @@ def citations(model: Model) -> list[Source]:
     for parameter in model.numbers_used().values():
         keys += parameter.source.split(";")
     keys += [edge.reference for edge in model.chain[1]]
+    return _known_sources(keys)
+
+
+def _known_sources(keys: list[str]) -> list[Source]:
     known = load_sources()
     return [known[key] for key in dict.fromkeys(k.strip() for k in keys) if key in known]
 
 
-def assumptions(model: Model) -> list[str]:
+def assumptions(model: Model | Subject) -> list[str]:
     """What the model assumes: its stated simplifications, then every number whose basis is an assumption."""
     numbers = [
         f"{p.title}: {p.value:g} {p.unit}".rstrip() + f" ({p.reason})."
@@ -113,12 +119,6 @@ def methods(model: Model) -> str:
 def describe(model: Model) -> dict[str, Any]:
     """Everything a report, a table or another program needs to know of a model, as plain JSON values."""
     grid = model.grid
-    nodes, edges = model.chain
-    variants = [
-        {**_parameter_row(row), "variant": name}
-        for key in model.numbers_used()
-        for name, row in sorted(model.parameters.variants_of(key).items())
-    ]
     return {
         "name": model.name,
         "title": model.title,
@@ -128,29 +128,8 @@ def describe(model: Model) -> dict[str, Any]:
             "voxel_um": grid.voxel if isinstance(grid.voxel, float) else list(grid.spacing),
             "shape": list(grid.shape),
         },
-        "readouts": [
-            {
-                "name": r.name,
-                "title": r.title,
-                "unit": r.unit,
-                "kind": r.kind,
-                "summary": r.summary,
-                "meaning": r.meaning,
-                "headline": r.headline,
-                "claim": r.claim,
-            }
-            for r in model.readouts
-        ],
-        "cell_types": [
-            {
-                "name": t,
-                "label": model.types[t].label,
-                "colour": model.types[t].colour,
-                "group": model.types[t].group,
-                "ontology": model.types[t].ontology,
-            }
-            for t in model.cell_types
-        ],
+        "readouts": _readout_rows(model),
+        "cell_types": [_type_row(model.types[name]) for name in model.cell_types],
         "fields": [
             {
                 "name": name.split(".", 1)[1],
@@ -164,13 +143,100 @@ def describe(model: Model) -> dict[str, Any]:
         "cell_units": {v.noun: v.unit for v in model.cell_variables if v.place == "cell"},
         "event_kinds": list(model.event_kinds),
         "processes": process_table(model),
-        "parameters": [_parameter_row(p) for p in model.numbers_used().values()],
-        "variants": variants,
-        "assumptions": assumptions(model),
-        "sources": [
-            {"key": s.key, "text": s.text, "doi": s.doi, "url": s.link, "note": s.note} for s in citations(model)
-        ],
+        **_evidence_rows(model),
+        "sources": [_source_row(s) for s in citations(model)],
         "methods": methods(model),
+        **_told(model),
+    }
+
+
+def describe_subject(subject: Subject) -> dict[str, Any]:
+    """The same of a subject that is not one tissue; it has sites in place of a domain."""
+    keys = [key for part in subject.processes.values() for key in part.sources]
+    for parameter in subject.numbers_used().values():
+        keys += parameter.source.split(";")
+    keys += [*subject.sources, *(edge.reference for edge in subject.chain[1])]
+    return {
+        "name": subject.name,
+        "title": subject.title,
+        "batch": subject.batch,
+        "sites": list(subject.sites),
+        "readouts": _readout_rows(subject),
+        "cell_types": [_type_row(cell_type) for cell_type in subject.cell_types],
+        "fields": [],
+        "cell_units": {},
+        "event_kinds": list(subject.event_kinds),
+        "processes": [
+            {
+                "role": part.role,
+                "phase": part.phase,
+                "summary": part.summary,
+                "on": list(part.on),
+                "reads": list(part.reads),
+                "adds": [],
+                "sets": list(part.sets),
+                "emits": list(part.emits),
+                "rule": None,
+                "parameters": list(part.numbers),
+                "sources": list(part.sources),
+            }
+            for part in subject.processes.values()
+        ],
+        **_evidence_rows(subject),
+        "sources": [_source_row(s) for s in _known_sources(keys)],
+        "methods": subject.methods,
+        **_told(subject),
+    }
+
+
+def _readout_rows(model: Model | Subject) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": r.name,
+            "title": r.title,
+            "unit": r.unit,
+            "kind": r.kind,
+            "summary": r.summary,
+            "meaning": r.meaning,
+            "headline": r.headline,
+            "claim": r.claim,
+        }
+        for r in model.readouts
+    ]
+
+
+def _type_row(cell_type: CellType) -> dict[str, Any]:
+    return {
+        "name": cell_type.name,
+        "label": cell_type.label,
+        "colour": cell_type.colour,
+        "group": cell_type.group,
+        "ontology": cell_type.ontology,
+    }
+
+
+def _source_row(source: Source) -> dict[str, Any]:
+    return {"key": source.key, "text": source.text, "doi": source.doi, "url": source.link, "note": source.note}
+
+
+def _evidence_rows(model: Model | Subject) -> dict[str, Any]:
+    """Parameters, their variants, and what is assumed."""
+    used = model.numbers_used()
+    return {
+        "parameters": [_parameter_row(p) for p in used.values()],
+        "variants": [
+            {**_parameter_row(row), "variant": name}
+            for key in used
+            for name, row in sorted(model.parameters.variants_of(key).items())
+        ],
+        "assumptions": assumptions(model),
+    }
+
+
+def _told(model: Model | Subject) -> dict[str, Any]:
+    """Limits, the causal chain, drugs and options."""
+    nodes, edges = model.chain
+    return {
         "limits": list(model.limits),
         "chain": {
             "nodes": [{"id": n.id, "label": n.label, "readout": n.readout, "x": n.x, "y": n.y} for n in nodes],

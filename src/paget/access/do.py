@@ -301,6 +301,7 @@ class Do:
         partner: Rows | None = None,
         gives: tuple[str, ...] = (),
         account: str = "",
+        parties: NDArray[np.uint64] | None = None,
     ) -> None:
         """Ask for a structural event of the cells whose `rings` [n_rows] are finite.
 
@@ -311,6 +312,7 @@ class Do:
         values : variables of the converted cell, or of both daughters: numbers or [n_rows]
         partner, gives : rows [n_rows] of cells to which a dying cell gives these variables, or -1 for none
         account : body variable that counts the cells that left
+        parties : [n_rows] id of the cell that each leaving cell goes with; every cell goes by itself if left out
         """
         self._check(kind, self._emits, "emits")
         event = self._recorded(event)
@@ -357,6 +359,7 @@ class Do:
                 None if partner is None else partner[due],
                 gives,
                 account=account,
+                parties=None if parties is None else parties[due],
             )
         )
 

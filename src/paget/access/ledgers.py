@@ -23,6 +23,7 @@ class Emission:
     partner : slots [k] of those who take over the variables `gives` of the cells, or -1
     places : positions [3, k] um of newcomers that no cell lets in; they have no rows
     account : body variable that counts the cells outside the tissue, from which newcomers come and to which leavers go
+    parties : names [k] of the groups in which cells leave; those of one name stay together
     """
 
     role: str
@@ -38,6 +39,7 @@ class Emission:
     gives: tuple[str, ...] = ()
     places: Real | None = None
     account: str = ""
+    parties: NDArray[np.uint64] | None = None
 
 
 class Ledgers:

@@ -19,23 +19,30 @@ __all__ = ["Chance"]
 
 
 class Chance:
-    """Keys and draws of one animal."""
+    """Keys and draws of one animal; `site` parts the streams of several tissues of it, which share their parameters."""
 
-    def __init__(self, seed: int, animal: int) -> None:
-        self.seed, self.animal = seed, animal
+    def __init__(self, seed: int, animal: int, site: str = "") -> None:
+        self.seed, self.animal, self.site = seed, animal, site
 
     @functools.lru_cache(maxsize=1024)  # noqa: B019  (one instance per animal; the cache goes with the run)
     def key(self, role: str) -> np.uint64:
         """The 64-bit key of a stream, from seed, animal and the role of a process."""
-        text = f"{self.seed}/{self.animal}/{role}".encode()
+        return self._key(f"{self.site}/{role}" if self.site else role)
+
+    def _key(self, stream: str) -> np.uint64:
+        text = f"{self.seed}/{self.animal}/{stream}".encode()
         return np.uint64(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little"))
+
+    def founder_ids(self, ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """The ids of founders, made different from those of the founders of the animal's other sites."""
+        return ids ^ self._key(f"{self.site}/founders") if self.site else ids
 
     def draw(self, parameter: Parameter) -> float:
         """The value of a parameter in this animal, in the parameter's unit: log-normal around it with its spread."""
         if parameter.spread == 0.0:
             return parameter.value
         sigma = math.sqrt(math.log1p(parameter.spread**2))
-        stream = self.key(f"parameter/{parameter.key}")
+        stream = self._key(f"parameter/{parameter.key}")
         z = float(philox.normals(stream, np.zeros(1, np.uint64), -1, 1)[0, 0])
         return parameter.value * math.exp(sigma * z)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from paget.model import Model
 from paget.state import Cells, Grid
 from paget.state.cells import daughter_ids, mix
 
-__all__ = ["EventLog", "Structure", "inside"]
+__all__ = ["Departures", "EventLog", "Structure", "inside"]
 
 Real = NDArray[np.float64]
 
@@ -59,13 +59,33 @@ def inside(position: Real, grid: Grid) -> Real:
     return found
 
 
-class Structure:
-    """Applies structural events to the cells of one animal; `tally` counts them for the balance."""
+class Departures(NamedTuple):
+    """Cells that left a tissue alive in one tick, with all that they have, in the order of their ids.
 
-    def __init__(self, model: Model, world: World, ledgers: Ledgers) -> None:
+    ids, party : uint64 [n], the cell and the one it goes with; times : within the tick [n] in h; kind : code of the type [n]
+    position : [3, n] um; columns : variable -> values [n]
+    """
+
+    ids: NDArray[np.uint64]
+    party: NDArray[np.uint64]
+    times: Real
+    kind: NDArray[np.int64]
+    position: Real
+    columns: dict[str, NDArray[Any]]
+
+
+class Structure:
+    """Applies structural events to the cells of one animal; `tally` counts them for the balance.
+
+    follows : variables of leaving cells that somebody asks for by `departures`; nobody does if it is None
+    """
+
+    def __init__(self, model: Model, world: World, ledgers: Ledgers, further_events: tuple[str, ...] = ()) -> None:
         self.model, self.world, self.ledgers = model, world, ledgers
-        self.events = EventLog(model.event_kinds)
+        self.events = EventLog((*model.event_kinds, *further_events))
         self.tally: Counter[str] = Counter(present=len(world.cells))
+        self.follows: tuple[str, ...] | None = None
+        self._departed: list[Departures] = []
 
     def apply(self) -> None:
         """Apply what the processes asked for in this tick: of every cell the earliest event."""
@@ -90,7 +110,7 @@ class Structure:
                 self._bury(emission, rows, rings)
                 keep[rows] = False
             elif emission.kind == "leave":
-                self._let_go(emission, rows, rings)
+                self._let_go(emission, rows, rings, picked)
                 keep[rows] = False
             else:
                 born.append(self._divide(emission, rows, rings, picked))
@@ -206,11 +226,62 @@ class Structure:
             np.add.at(self.world.fields[name].reshape(-1), voxels, amount / grid.voxel_volume)
         self.tally["died"] += rows.size
 
-    def _let_go(self, emission: Emission, rows: NDArray[np.int64], rings: Real) -> None:
+    def _let_go(self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]) -> None:
         """Count cells out of the tissue; they live on elsewhere."""
-        self._log(emission, rows, rings, self.world.cells.ids[rows])
+        cells = self.world.cells
+        self._log(emission, rows, rings, cells.ids[rows])
+        if self.follows is not None:
+            self._departed.append(
+                Departures(
+                    cells.ids[rows].copy(),
+                    cells.ids[rows].copy() if emission.parties is None else emission.parties[picked],
+                    rings.copy(),
+                    cells.column("cell.type")[rows].copy(),
+                    cells.position[:, rows].copy(),
+                    {name: cells.column(name)[rows].copy() for name in self.follows},
+                )
+            )
         self.tally["left"] += rows.size
         self._count_outside(emission.account, rows.size)
+
+    def departures(self) -> Departures | None:
+        """The cells that left since the last call."""
+        if not self._departed:
+            return None
+        parts, self._departed = self._departed, []
+        order = np.argsort(np.concatenate([part.ids for part in parts]))
+        ids, party, times, kind = (np.concatenate([part[field] for part in parts])[order] for field in range(4))
+        columns = {name: np.concatenate([part.columns[name] for part in parts])[order] for name in parts[0].columns}
+        return Departures(
+            ids, party, times, kind, np.concatenate([p.position for p in parts], axis=1)[:, order], columns
+        )
+
+    def receive(
+        self, event: str, cell_type: str, ids: NDArray[np.uint64], position: Real, values: dict[str, Any]
+    ) -> None:
+        """Let cells with a past of their own into the tissue, between two ticks.
+
+        ids : uint64 [n]; position : [3, n] um; values : variables that they bring, numbers or [n]
+        """
+        emission = Emission(
+            event, "arrival", event, np.empty(0, np.int64), np.zeros(ids.size), cell_type, values=values
+        )
+        cells = self.world.cells
+        _, real, whole = self._newcomers(emission, ids, inside(position, self.model.grid), np.zeros(ids.size), ids)
+        self.world.cells_changed()
+        cells.restructure(np.ones(len(cells), bool), ids, real, whole)
+
+    def remove(self, event: str, rows: NDArray[np.int64]) -> None:
+        """Take cells out of the tissue between two ticks, as a surgeon does; they are counted as dead."""
+        cells = self.world.cells
+        rows = rows[np.argsort(cells.ids[rows])]
+        emission = Emission(event, "death", event, rows, np.zeros(rows.size))
+        self._bury(emission, rows, emission.rings)
+        self.world.bonds = self.world.bonds.without(cells.ids[rows])
+        keep = np.ones(len(cells), bool)
+        keep[rows] = False
+        self.world.cells_changed()
+        cells.restructure(keep, np.empty(0, np.uint64), *cells.blank(0))
 
     def _count_outside(self, account: str, change: int) -> None:
         if account:

@@ -35,10 +35,16 @@ class _Bound:
 class Stepper:
     """Advances one animal by ticks; owns no state of its own beyond the running balance of cells and drugs."""
 
-    def __init__(self, model: Model, world: World, used_drugs: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        world: World,
+        used_drugs: frozenset[str] | None = None,
+        further_events: tuple[str, ...] = (),
+    ) -> None:
         self.model, self.world = model, world
         self.ledgers = Ledgers()
-        self.structure = Structure(model, world, self.ledgers)
+        self.structure = Structure(model, world, self.ledgers, further_events)
         self.matter = Matter(model, world, self.ledgers)
         # The kinetics of a drug that nobody is given would do nothing; leaving them out changes no bit and saves time.
         idle = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from paget.access import World
 from paget.engine.chance import Chance
@@ -17,9 +16,9 @@ __all__ = ["found"]
 FOUNDER_SALT = 101
 
 
-def found(model: Model, seed: int, animal: int, dt: float) -> World:
-    """Set up one animal: the same for every arm, because the arm is not part of any key."""
-    chance = Chance(seed, animal)
+def found(model: Model, seed: int, animal: int, dt: float, site: str = "") -> World:
+    """Set up one animal, or one `site` of it: the same for every arm, because the arm is not part of any key."""
+    chance = Chance(seed, animal, site)
     cells = Cells(model.cell_variables)
     fields = Fields(model.fields, model.grid)
     body: dict[str, object] = {name: model.variables[name].default for name in model.body}
@@ -61,7 +60,7 @@ def _admit(placed: Placed, start: int, world: World) -> None:
         "cell.type": placed.kind,
         "cell.founder": np.arange(start, start + n),
     }
-    ids: NDArray[np.uint64] = mix(np.arange(start, start + n, dtype=np.uint64), FOUNDER_SALT)
+    ids = world.chance.founder_ids(mix(np.arange(start, start + n, dtype=np.uint64), FOUNDER_SALT))
     cells.restructure(np.ones(len(cells), bool), ids, *cells.rows_like(values, n))
     world.cells_changed()
 
@@ -107,7 +106,7 @@ def _place(model: Model, founders: Founders, group: int, start: int, world: Worl
         z = chance.founder_normals(stream, n, len(founders.personal))[:, column]
         middle, spread = (model.value_of(x, unit, chance.draw) for x in (centre_number, spread_number))
         values[name] = np.maximum(middle + spread * z, 0.0)
-    ids: NDArray[np.uint64] = mix(np.arange(start, start + n, dtype=np.uint64), FOUNDER_SALT)
+    ids = chance.founder_ids(mix(np.arange(start, start + n, dtype=np.uint64), FOUNDER_SALT))
     if n > 5_000_000:
         raise ModelError(
             f"{n} founders of type '{founders.cell}' do not fit into memory; lower the density or the domain."

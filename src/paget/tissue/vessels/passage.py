@@ -177,14 +177,18 @@ class VesselEntry(TissueProcess):
 
 @dataclass(frozen=True, kw_only=True)
 class Intravasation(TissueProcess):
-    """Living cells that touch a perfused vessel get into the blood, at a rate of their type that rules may change.
+    """Living cells that touch a perfused vessel get into the blood, alone or with neighbours that hold on to them.
 
     The rate is `Motility.intravasation`, the behaviour "intravasation" of rules, and waits on a clock of the cell, which runs
     while it touches a vessel. A cell touches a vessel if its membrane is within `reach` of the wall.
 
     pool : body variable that counts the cells in the blood
+    gaps : whether the rate also goes with the leakiness of the vessel, whose wall has that many more gaps than a mature one
+    together : probability that an able cell in contact with one that gets in goes with it, and so on from cell to cell, up to
+    `most` cells, through a vessel all gaps; through another one, the probability times the share of its leak that is due
+    to gaps, 1 - 1 / leakiness
 
-    Assumes that a cell gets in as easily at every vessel; say with a rule what helps it.
+    Assumes, unless `gaps` is given, that a cell gets in as easily at every vessel; say with a rule what helps it.
     """
 
     phase: ClassVar[Phase] = Phase.ACT
@@ -194,11 +198,24 @@ class Intravasation(TissueProcess):
     role: str = INTO_VESSELS
     sources: tuple[str, ...] = ("Butler1975",)
     reach: Number = parameter("intravasation_reach", "um")
+    together: Number | int = field(default=0, metadata={"unit": ""})
+    most: Number = parameter("largest_cluster", "")
+    gaps: bool = False
     pool: str = ""
 
     @property
+    def _collective(self) -> bool:
+        return not is_nothing(self.together)
+
+    @property
+    def numbers(self) -> tuple[tuple[str, Number, str], ...]:
+        return tuple(n for n in super().numbers if self._collective or n[0] not in ("together", "most"))
+
+    @property
     def reads(self) -> tuple[str, ...]:
-        return (VESSELS, "cell.type", "cell.death", "cell.position", "cell.radius", *self.reads_of(INTO_VESSELS))
+        neighbours = ("cell.contacts",) if self._collective else ()
+        own = ("cell.type", "cell.death", "cell.position", "cell.radius")
+        return (VESSELS, *own, *neighbours, *self.reads_of(INTO_VESSELS))
 
     @property
     def adds(self) -> tuple[str, ...]:
@@ -217,11 +234,11 @@ class Intravasation(TissueProcess):
         return True
 
     def prepare(self, values: dict[str, float]) -> Any:
-        """Rates of the types, reach, and room for the perfused part of the network at hand."""
-        return table(values, len(self.definitions), self.parts)[:, 0], values["reach"], {}
+        """Rates of the types, other numbers, and room for the perfused part of the network at hand."""
+        return table(values, len(self.definitions), self.parts)[:, 0], values, {}
 
     def step(self, see: See, do: Do, p: Any) -> None:
-        rates, reach, known = p
+        rates, values, known = p
         network: VesselNetwork | None = see.vessels
         if network is None or not see.count:
             return
@@ -231,7 +248,52 @@ class Intravasation(TissueProcess):
         rows = np.flatnonzero(able > 0.0)
         x, y, z = (float(length) for length in see.size)
         touched, _ = vessels_near(
-            known["perfused"], see["cell.position"][:, rows], see["cell.radius"][rows], reach, (x, y, z)
+            known["perfused"], see["cell.position"][:, rows], see["cell.radius"][rows], values["reach"], (x, y, z)
         )
+        willing = able > 0.0
         able[rows[touched < 0]] = 0.0
-        do.emit("leave", do.ring(able), account=self.pool)
+        leakiness = np.ones(able.size)
+        touching = rows[touched >= 0]
+        leakiness[touching] = known["perfused"].leakiness[touched[touched >= 0]]
+        rings = do.ring(able * leakiness if self.gaps else able)
+        if not self._collective or not np.isfinite(rings).any():
+            do.emit("leave", rings, account=self.pool)
+            return
+        through = values["together"] * np.maximum(1.0 - 1.0 / np.maximum(leakiness, 1.0), 0.0)
+        chance = philox.uniforms(see.key, see.ids, see.tick + 1, 1)[:, 0]
+        parties = gathered(rings, through, chance, willing, see.ids, see.contacts(), round(values["most"]))
+        do.emit("leave", rings, account=self.pool, parties=parties)
+
+
+def gathered(
+    rings: Real,
+    through: Real,
+    chance: Real,
+    willing: NDArray[np.bool_],
+    ids: NDArray[np.uint64],
+    contacts: tuple[NDArray[np.int64], NDArray[np.int64]],
+    most: int,
+) -> NDArray[np.uint64]:
+    """Who goes with whom [n], by the id of the one that goes first; those who follow get its time in `rings` [n].
+
+    through : probability [n] that a neighbour follows this cell. chance : uniform numbers [n] of the cells, which follow where
+    theirs is below. willing : who may follow [n]. contacts : (start [n + 1], other). most : cells of a party
+    """
+    start, other = contacts
+    parties = ids.copy()
+    taken = np.zeros(rings.size, bool)
+    first = np.flatnonzero(np.isfinite(rings))
+    for leader in first[np.lexsort((ids[first], rings[first]))]:
+        if taken[leader]:
+            continue
+        party, at = [int(leader)], 0
+        taken[leader] = True
+        while at < len(party) and len(party) < most:
+            near = other[start[party[at]] : start[party[at] + 1]]
+            for row in near[np.argsort(ids[near])]:
+                if len(party) < most and willing[row] and not taken[row] and chance[row] < through[leader]:
+                    taken[row] = True
+                    party.append(int(row))
+            at += 1
+        parties[party], rings[party] = ids[leader], rings[leader]
+    return parties

@@ -1,0 +1,1 @@
+"""The body: tissues and organs joined by blood and lymph."""
