@@ -7,7 +7,7 @@ Reading a study from a file, with file and line in its errors, is `paget.io.stud
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -102,7 +102,7 @@ class Dose(_Value):
 class Resection(_Value):
     """Surgical removal of a tumour site at a time."""
 
-    site: Literal["primary"] = Field(default="primary", description="The tumour that is taken out.")
+    site: Line = Field(default="primary", min_length=1, description="The site whose tumour is taken out.")
     at: Hours = Field(description="Time of the operation.")
 
     def in_words(self) -> str:

@@ -13,7 +13,7 @@ from paget.behaviours import Ruled
 from paget.evidence import Parameter, Source, load_sources
 from paget.model import Model
 from paget.process import NOTHING
-from paget.subject import Subject
+from paget.subject import Cohort, Subject
 from paget.vocabulary import CellType
 
 __all__ = ["assumptions", "citations", "describe", "describe_subject", "methods", "process_table"]
@@ -159,7 +159,7 @@ def describe_subject(subject: Subject) -> dict[str, Any]:
     return {
         "name": subject.name,
         "title": subject.title,
-        "batch": subject.batch,
+        "block": subject.block if isinstance(subject, Cohort) else 1,
         "sites": list(subject.sites),
         "readouts": _readout_rows(subject),
         "cell_types": [_type_row(cell_type) for cell_type in subject.cell_types],

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from numpy.typing import NDArray
+
 from paget.errors import ModelError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable
 from paget.experiment import Arm, Study
@@ -24,7 +26,7 @@ from paget.vocabulary import CellType
 if TYPE_CHECKING:
     from paget.engine.animal import Animal
 
-__all__ = ["Mechanism", "Subject"]
+__all__ = ["Cohort", "Individual", "Mechanism", "Subject"]
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,12 @@ class Subject(ABC):
     """Something that lives through a study.
 
     mechanisms : its parts, in the order in which they act. left_out : roles of parts that were taken out
-    batch : how many animals one job computes together; 1 for animals that are recorded one by one
     sites : names of the sites of the body, in the order of their codes; empty if there is only one
 
     Raises
     ------
     ModelError
     """
-
-    batch: ClassVar[int] = 1
 
     name: str
     title: str
@@ -122,6 +121,29 @@ class Subject(ABC):
 
         return describe_subject(self)
 
+
+@dataclass(frozen=True, kw_only=True)
+class Individual(Subject):
+    """A subject whose animals are simulated one by one."""
+
     @abstractmethod
     def animal(self, study: Study, arm: Arm, animal: int) -> Animal:
         """One animal of an arm at the start of the study."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cohort(Subject):
+    """A subject of so many individuals that they are computed and recorded in blocks.
+
+    block : individuals of a block
+    """
+
+    block: ClassVar[int] = 2500
+
+    @abstractmethod
+    def readings(self, study: Study, arm: Arm, first: int, count: int) -> dict[str, NDArray[Any]]:
+        """Readouts of some individuals over time, as columns: time in h, animal, and one for each readout that is measured.
+
+        Rows go by individual and then by time; the first time is 0, the last the end of the study. They depend on seed,
+        individual, arm and the numbers of the subject, not on the block.
+        """

@@ -354,6 +354,13 @@ def test_a_study_of_drugs_or_readouts_that_the_model_lacks_is_refused_with_all_p
     assert any("Did you mean 'metastases'?" in p for p in caught.value.problems)
 
 
+def test_a_resection_of_a_site_that_the_body_does_not_have_is_refused():
+    study = load_study("lung_awakening_adjuvant")
+    study = study.with_arm("late", like="vehicle", resections=({"site": "prmary", "at": "20 day"},))
+    with pytest.raises(StudyError, match="Unknown site to resect 'prmary'. Did you mean 'primary'?"):
+        check_study(study)
+
+
 def test_a_study_may_edit_its_model():
     study = load_study("lung_awakening").changed(
         without=("netosis",),

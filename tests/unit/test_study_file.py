@@ -102,7 +102,6 @@ def test_words_that_yaml_1_1_takes_for_truth_or_time_stay_text():
         (one_arm(arms="[{name: a}, {name: a}]"), 3, "arms.1.name: two arms are called 'a'"),
         (one_arm(arms="[{name: a, versus: a}]"), 3, "arms.0.versus: arm 'a' cannot be compared with itself"),
         (one_arm(arms="[{name: abc}, {name: b, versus: abd}]"), 3, "Unknown arm 'abd'. Did you mean 'abc'?"),
-        (one_arm(arms="[{name: a, resections: [{site: prmary, at: 1 day}]}]"), 3, "Did you mean 'primary'?"),
         (one_arm(arms="[{name: a, resections: [{at: 11 day}]}]"), 3, "the resection on day 11 is past the end"),
         (one_arm(arms="[{name: a, shift: {d: 1 day}}]"), 3, "arms.0.shift: changes the arm named by 'like'"),
         (one_arm(keep="[a]"), 4, "keep: chooses among the arms of 'base'"),

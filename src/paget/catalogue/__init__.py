@@ -12,10 +12,12 @@ from paget.experiment import Study
 from paget.io.study_file import parse_study
 from paget.model import Model
 from paget.rules import Rule
+from paget.subject import Cohort, Individual, Subject
 
 __all__ = ["build_model", "check_study", "load_study", "model_names", "study_file", "study_names", "study_summary"]
 
-MODELS: Mapping[str, Callable[[Mapping[str, str | int | float]], Model]] = {"lung_awakening": lung_awakening}
+Options = Mapping[str, str | int | float]
+MODELS: Mapping[str, Callable[[Options], Model | Individual | Cohort]] = {"lung_awakening": lung_awakening}
 
 
 def model_names() -> tuple[str, ...]:
@@ -47,13 +49,13 @@ def study_summary(name: str) -> str:
     return load_study(name).title
 
 
-def _base_model(study: Study) -> Model:
+def _base_model(study: Study) -> Model | Individual | Cohort:
     if study.model not in MODELS:
         raise UnknownNameError("model", study.model, MODELS)
     return MODELS[study.model](study.options)
 
 
-def build_model(study: Study) -> Model:
+def build_model(study: Study) -> Model | Individual | Cohort:
     """The model of a study, with the study's options, parameters, removed processes and added rules.
 
     Raises
@@ -94,7 +96,7 @@ def check_study(study: Study) -> None:
         raise StudyError(headline, problems)
 
 
-def _problems_of_edits(study: Study, model: Model) -> Iterator[str]:
+def _problems_of_edits(study: Study, model: Model | Individual | Cohort) -> Iterator[str]:
     """What is wrong with each rule, parameter and removed role by itself."""
     for sentence in study.rules:
         try:
@@ -107,16 +109,22 @@ def _problems_of_edits(study: Study, model: Model) -> Iterator[str]:
             yield f"without: {UnknownNameError('process role', role, model.processes)}"
 
 
-def _problems_of_arms(study: Study, model: Model) -> Iterator[str]:
+def _problems_of_arms(study: Study, model: Model | Individual | Cohort) -> Iterator[str]:
     drugs = [drug.name for drug in model.drugs]
     for arm in study.arms:
         for dose in arm.doses:
             if dose.drug not in drugs:
                 yield f"arm '{arm.name}': unknown drug '{dose.drug}'. {nearest(dose.drug, drugs)}"
+        sites = (model.sites if isinstance(model, Subject) else ()) or ("primary",)
+        for resection in arm.resections:
+            if resection.site not in sites:
+                yield f"arm '{arm.name}': {UnknownNameError('site to resect', resection.site, sites)}"
         yield from _problems_of_parameters(f"arm '{arm.name}'", arm.parameters, model)
 
 
-def _problems_of_parameters(where: str, changes: Mapping[str, str | float], model: Model) -> Iterator[str]:
+def _problems_of_parameters(
+    where: str, changes: Mapping[str, str | float], model: Model | Individual | Cohort
+) -> Iterator[str]:
     for key, value in changes.items():
         try:
             model.with_parameters({key: value})

@@ -24,11 +24,11 @@ class Chance:
     def __init__(self, seed: int, animal: int, site: str = "") -> None:
         self.seed, self.animal, self.site = seed, animal, site
 
-    @functools.lru_cache(maxsize=1024)  # noqa: B019  (one instance per animal; the cache goes with the run)
     def key(self, role: str) -> np.uint64:
         """The 64-bit key of a stream, from seed, animal and the role of a process."""
         return self._key(f"{self.site}/{role}" if self.site else role)
 
+    @functools.lru_cache(maxsize=1024)  # noqa: B019  (one instance per animal; the cache goes with the run)
     def _key(self, stream: str) -> np.uint64:
         text = f"{self.seed}/{self.animal}/{stream}".encode()
         return np.uint64(int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little"))

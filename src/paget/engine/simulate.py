@@ -14,13 +14,13 @@ from paget.engine.animal import Animal, TissueAnimal, first_times
 from paget.engine.recorder import Recorder
 from paget.experiment import HOURS_PER_DAY, Arm, Study
 from paget.model import Model
-from paget.subject import Subject
+from paget.subject import Individual
 
 __all__ = ["run_animal"]
 
 
 def run_animal(
-    model: Model | Subject,
+    model: Model | Individual,
     study: Study,
     arm: str,
     animal: int,
@@ -46,15 +46,15 @@ def run_animal(
             progress(run.tick / run.ticks)
 
 
-def _begun(model: Model | Subject, study: Study, arm: Arm, animal: int) -> Animal:
-    if isinstance(model, Subject):
+def _begun(model: Model | Individual, study: Study, arm: Arm, animal: int) -> Animal:
+    if isinstance(model, Individual):
         return model.animal(study, arm, animal)
     drugs = frozenset(a.drug for a in arm.administrations(study.duration))
     return TissueAnimal(model, study.seed, animal, study.tick, drugs)
 
 
 class _Run:
-    def __init__(self, model: Model | Subject, study: Study, arm: Arm, animal: int, recorder: Recorder) -> None:
+    def __init__(self, model: Model | Individual, study: Study, arm: Arm, animal: int, recorder: Recorder) -> None:
         self.readouts, self.recorder = model.readouts, recorder
         self.dt = study.tick
         self.ticks = round(study.duration / self.dt)

@@ -126,6 +126,10 @@ class AnimalStore:
         """Keep one row of readouts, exactly."""
         self._segment.add_metrics(time, values)
 
+    def record_table(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Keep rows of readouts of several animals at once, exactly."""
+        self._segment.add_table(dict(columns))
+
     def record_cells(self, time: float, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep one tissue frame; positions to 1/64 um, other single-precision columns to 10 bits of mantissa."""
         self._segment.add_cells(time, _rounded(columns))
@@ -147,7 +151,7 @@ class AnimalStore:
         before = record.checkpoint
         parts = {name: part for name, part in record.parts.items() if name != before}
         with full_disk_is_an_error(self._study_folder):
-            if segment.metrics:
+            if segment.metrics or segment.tables:
                 self._write_table(parts, "metrics", number, [segment.metric_columns()])
             if segment.cells:
                 frames = [{"time": np.full(len(next(iter(c.values()))), t), **c} for t, c in segment.cells]

@@ -22,6 +22,7 @@ __all__ = [
     "FilePart",
     "RunRecord",
     "animal_folder",
+    "blocks",
     "check_schema",
     "mark_failed",
     "part_name",
@@ -122,6 +123,11 @@ def mark_failed(folder: Path, error: str, log: str) -> None:
 def animal_folder(study_folder: Path, study: Study, arm: str, animal: int) -> Path:
     """Where one animal is kept: ``runs/<arm>/<number>``, the arm written so that every file system takes it."""
     return study_folder / "runs" / _slugs(study.arm_names)[arm] / f"{animal:03d}"
+
+
+def blocks(study: Study, model: Mapping[str, Any]) -> range:
+    """Numbers of the folders of an arm: one for each animal, or for each block of animals that are kept together."""
+    return range(-(-study.replicates // max(int(model.get("block", 1)), 1)))
 
 
 def part_name(kind: str, segment: int) -> str:

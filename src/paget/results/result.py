@@ -17,7 +17,7 @@ from paget.experiment import HOURS_PER_DAY, Study
 from paget.results import tables
 from paget.results.files import is_locked
 from paget.results.manifest import read_manifest, read_study
-from paget.results.record import FIELDS_NAME, FilePart, RunRecord, animal_folder, part_name, read_record
+from paget.results.record import FIELDS_NAME, FilePart, RunRecord, animal_folder, blocks, part_name, read_record
 from paget.results.summary import outcomes
 
 if TYPE_CHECKING:
@@ -81,11 +81,13 @@ class Result:
     def status(self) -> pd.DataFrame:
         """How each animal went: ``arm, animal, status, tries, wall_seconds, error``.
 
-        The status is done, running, pending (not begun, or interrupted and to be resumed) or failed.
+        Of animals that are computed in blocks, a row is a block, named by its first animal. The status is done, running,
+        pending (not begun, or interrupted and to be resumed) or failed.
         """
         rows = []
-        for arm, animal in self._all():
-            folder = animal_folder(self.path, self.study, arm, animal)
+        size = max(int(self.model.get("block", 1)), 1)
+        for arm, number in self._all():
+            folder, animal = animal_folder(self.path, self.study, arm, number), number * size
             try:
                 record = read_record(folder)
             except DamagedResultError as problem:
@@ -131,8 +133,9 @@ class Result:
                 raise DamagedResultError(
                     f"{animal_folder(self.path, self.study, arm, animal)} has no readouts, although it is done."
                 )
+            whose = piece.pop("animal") if "animal" in piece else np.int64(animal)
             piece.insert(0, "day", piece.pop("time") / HOURS_PER_DAY)
-            piece.insert(0, "animal", np.int64(animal))
+            piece.insert(0, "animal", whose)
             piece.insert(0, "arm", arm)
             pieces.append(piece)
         if not pieces:
@@ -234,7 +237,7 @@ class Result:
 
     # ---- inside ---------------------------------------------------------------------------------------------------
     def _all(self) -> Iterator[tuple[str, int]]:
-        return ((arm, animal) for arm in self.arms for animal in self.animals)
+        return ((arm, number) for arm in self.arms for number in blocks(self.study, self.model))
 
     def _records(self) -> Iterator[tuple[str, int, RunRecord]]:
         for arm, animal in self._all():

@@ -22,6 +22,7 @@ class Segment:
 
     after: float | None = None
     metrics: list[dict[str, float]] = field(default_factory=list)
+    tables: list[Columns] = field(default_factory=list)
     cells: list[tuple[float, Columns]] = field(default_factory=list)
     fields: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     events: list[Columns] = field(default_factory=list)
@@ -33,6 +34,12 @@ class Segment:
             odd = sorted(row.keys() ^ self.metrics[0].keys())
             raise ResultError(f"The readouts at {time:g} h are not those recorded before; different: {', '.join(odd)}.")
         self.metrics.append(row)
+
+    def add_table(self, columns: Columns) -> None:
+        """Keep rows of readouts of several animals; `time` and `animal` are among the columns."""
+        self._check_lengths("readouts", columns)
+        self._check_time("readouts", float(columns["time"].max(initial=0.0)))
+        self.tables.append(columns)
 
     def add_cells(self, time: float, columns: Columns) -> None:
         self._check_time("cells", time)
@@ -51,6 +58,8 @@ class Segment:
             self.events.append(columns)
 
     def metric_columns(self) -> Columns:
+        if self.tables:
+            return {name: np.concatenate([table[name] for table in self.tables]) for name in self.tables[0]}
         return {name: np.array([row[name] for row in self.metrics]) for name in self.metrics[0]}
 
     def event_columns(self) -> Columns:
@@ -58,7 +67,7 @@ class Segment:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.metrics or self.cells or self.fields or self.events)
+        return not (self.metrics or self.tables or self.cells or self.fields or self.events)
 
     def check_commit(self, time: float) -> None:
         self._check_time("a commit", time)

@@ -36,7 +36,7 @@ from paget.results.manifest import (
     study_sha256,
     write_manifest,
 )
-from paget.results.record import FilePart, RunRecord, animal_folder, read_record, write_record
+from paget.results.record import FilePart, RunRecord, animal_folder, blocks, read_record, write_record
 from paget.version import __version__
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def run_study(
             started = time.monotonic()
             manifest = _opened(folder, study, model, resume, source_text, workers or _processors())
             task = Task(study, folder, manifest["model"])
-            pending = _pending(folder, study)
+            pending = _pending(folder, study, model)
             failures = execute(
                 [Job(arm, animal, animal_folder(folder, study, arm, animal), task) for arm, animal in pending],
                 target,
@@ -145,7 +145,7 @@ def run_study(
                 progress,
                 max_tries=max_tries,
                 time_limit=time_limit,
-                finished_before=len(study.arms) * study.replicates - len(pending),
+                finished_before=len(study.arms) * len(blocks(study, model)) - len(pending),
                 preload=preload,
             )
             _close_session(manifest, time.monotonic() - started)
@@ -165,7 +165,7 @@ def _opened(
         _begin(folder, study, model, source_text, workers)
         return read_manifest(folder)
     manifest = read_manifest(folder)
-    if _pending(folder, study):
+    if _pending(folder, study, model):
         _check_same_software(folder, manifest, model)
         manifest["sessions"].append(session(workers))
         manifest["finished"] = None
@@ -225,19 +225,19 @@ def _begin(folder: Path, study: Study, model: dict[str, Any], source_text: str |
     """Write what the folder is about; the manifest comes last, so a folder that has one is complete."""
     write_atomic(folder / RESOLVED_NAME, resolved_study(study))
     write_atomic(folder / "study.yaml", (source_text if source_text is not None else dump_study(study)).encode())
-    for arm, animal in _order(study):
+    for arm, animal in _order(study, model):
         place = animal_folder(folder, study, arm, animal)
         make_folder(place)
         write_record(place, RunRecord(arm=arm, animal=animal, seed=study.seed, study_sha256=study_sha256(study)))
     write_manifest(folder, new_manifest(study, model, session(workers)))
 
 
-def _order(study: Study) -> list[tuple[str, int]]:
+def _order(study: Study, model: dict[str, Any]) -> list[tuple[str, int]]:
     """Animal 0 of every arm, then animal 1 of every arm ..., so that a study stopped halfway is balanced."""
-    return [(arm, animal) for animal in range(study.replicates) for arm in study.arm_names]
+    return [(arm, animal) for animal in blocks(study, model) for arm in study.arm_names]
 
 
-def _pending(folder: Path, study: Study) -> list[tuple[str, int]]:
+def _pending(folder: Path, study: Study, model: dict[str, Any]) -> list[tuple[str, int]]:
     def is_done(arm: str, animal: int) -> bool:
         try:
             record = read_record(animal_folder(folder, study, arm, animal))
@@ -245,7 +245,7 @@ def _pending(folder: Path, study: Study) -> list[tuple[str, int]]:
             return False  # its own process will say what is wrong with it
         return record is not None and record.status == "done"
 
-    return [(arm, animal) for arm, animal in _order(study) if not is_done(arm, animal)]
+    return [(arm, animal) for arm, animal in _order(study, model) if not is_done(arm, animal)]
 
 
 def _processors() -> int:

@@ -68,8 +68,10 @@ Target = Callable[[Job, Callable[[float], None]], None]
 def run_job(job: Job, report: Callable[[float], None]) -> None:
     """Simulate one animal into its folder, from its last checkpoint if it has one."""
     from paget.catalogue import build_model
+    from paget.engine.block import record_block
     from paget.engine.simulate import run_animal
     from paget.results.animal import AnimalStore
+    from paget.subject import Cohort
 
     record = read_record(job.folder)
     if record is not None and record.status == "done":
@@ -85,7 +87,11 @@ def run_job(job: Job, report: Callable[[float], None]) -> None:
         model=task.model,
         wait=_SECONDS_FOR_AN_ORPHAN_TO_END,
     ) as store:
-        run_animal(build_model(task.study), task.study, job.arm, job.animal, store, report)
+        model = build_model(task.study)
+        if isinstance(model, Cohort):
+            record_block(model, task.study, job.arm, job.animal, store)
+        else:
+            run_animal(model, task.study, job.arm, job.animal, store, report)
         store.finish(time.monotonic() - started)
 
 
