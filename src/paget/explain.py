@@ -161,6 +161,8 @@ def describe_subject(subject: Subject) -> dict[str, Any]:
         "title": subject.title,
         "block": subject.block if isinstance(subject, Cohort) else 1,
         "sites": list(subject.sites),
+        "species": subject.species,
+        "detail": dict(subject.detail),
         "readouts": _readout_rows(subject),
         "cell_types": [_type_row(cell_type) for cell_type in subject.cell_types],
         "fields": [],

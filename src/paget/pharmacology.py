@@ -137,12 +137,9 @@ class DrugKinetics(Process):
     def sets(self) -> tuple[str, ...]:
         return (self.drug.variable, self.drug.amounts.name)
 
-    def step(self, see: See, do: Do, p: Values) -> None:
-        given = tuple((moment, amount) for name, moment, amount in see.doses if name == self.drug.name)
-        amounts = see[self.drug.amounts.name]
-        if not given and not amounts.any():
-            return
-        rates = (
+    def rates(self, p: Values) -> tuple[float, ...]:
+        """The rates that `exposure` takes, from the numbers of one animal."""
+        return (
             np.log(2.0) / p.absorption_half_life if p.absorption_half_life else 0.0,
             1.0 if self.drug.intravenous else p.bioavailability,
             p.clearance / p.volume,
@@ -151,6 +148,12 @@ class DrugKinetics(Process):
             np.log(2.0) / p.site_half_life if p.site_half_life else np.inf,
             1e6 / (p.molar_mass * p.volume),
         )
-        after, mean = exposure(amounts, given, rates, self.drug.intravenous, see.dt)
+
+    def step(self, see: See, do: Do, p: Values) -> None:
+        given = tuple((moment, amount) for name, moment, amount in see.doses if name == self.drug.name)
+        amounts = see[self.drug.amounts.name]
+        if not given and not amounts.any():
+            return
+        after, mean = exposure(amounts, given, self.rates(p), self.drug.intravenous, see.dt)
         do.set(self.drug.amounts.name, after)
         do.set(self.drug.variable, mean)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class Subject(ABC):
 
     mechanisms : its parts, in the order in which they act. left_out : roles of parts that were taken out
     sites : names of the sites of the body, in the order of their codes; empty if there is only one
+    species : of the body; detail : site -> how it is resolved, as "spatial" or "lumped"
 
     Raises
     ------
@@ -68,6 +69,8 @@ class Subject(ABC):
     cell_types: tuple[CellType, ...] = ()
     event_kinds: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    species: str = ""
+    detail: Mapping[str, str] = field(default_factory=dict)
     drugs: tuple[Drug, ...] = ()
     chain: tuple[tuple[ChainNode, ...], tuple[ChainEdge, ...]] = ((), ())
     options: tuple[Option, ...] = ()

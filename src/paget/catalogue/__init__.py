@@ -17,7 +17,19 @@ from paget.subject import Cohort, Individual, Subject
 __all__ = ["build_model", "check_study", "load_study", "model_names", "study_file", "study_names", "study_summary"]
 
 Options = Mapping[str, str | int | float]
-MODELS: Mapping[str, Callable[[Options], Model | Individual | Cohort]] = {"lung_awakening": lung_awakening}
+
+
+def _cascade_mouse(options: Options) -> Individual:
+    # Loads tissues, blood and all organs, which other studies have no use for.
+    from paget.catalogue.cascade_mouse import cascade_mouse
+
+    return cascade_mouse(options)
+
+
+MODELS: Mapping[str, Callable[[Options], Model | Individual | Cohort]] = {
+    "cascade_mouse": _cascade_mouse,
+    "lung_awakening": lung_awakening,
+}
 
 
 def model_names() -> tuple[str, ...]:

@@ -105,9 +105,8 @@ def _days(hours: float) -> str:
 
 
 def _setting(study: Study, model: Mapping[str, Any]) -> list[tuple[str, str]]:
-    size = " x ".join(f"{length:g}" for length in model["domain"]["size_um"][: model["dimensions"]])
     lines = [
-        ("model", f"{model['name']}, {model['dimensions']}-D, {size} um"),
+        ("model", f"{model['name']}, {_extent(model)}"),
         ("animals", f"{study.replicates} in each of {len(study.arms)} arms"),
         ("duration", _days(study.duration)),
         ("seed", str(study.seed)),
@@ -119,6 +118,14 @@ def _setting(study: Study, model: Mapping[str, Any]) -> list[tuple[str, str]]:
         if entries:
             lines.append((name, "; ".join(entries)))
     return lines
+
+
+def _extent(model: Mapping[str, Any]) -> str:
+    """The size of a tissue, or the sites of a body."""
+    if "domain" in model:
+        size = " x ".join(f"{length:g}" for length in model["domain"]["size_um"][: model["dimensions"]])
+        return f"{model['dimensions']}-D, {size} um"
+    return f"a body of {', '.join(model['sites'])}" if model.get("sites") else "without space"
 
 
 def _arm(study: Study, name: str) -> tuple[str, str, str]:

@@ -42,6 +42,7 @@ class ResultLike(Protocol):
     def frame_days(self) -> tuple[float, ...]: ...
     def cells(self, arm: str, animal: int, day: float) -> pd.DataFrame: ...
     def field(self, arm: str, animal: int, day: float, name: str) -> np.ndarray: ...
+    def events(self, arm: str, animal: int) -> pd.DataFrame: ...
     def comparisons(self) -> tuple[Comparison, ...]: ...
 
 
@@ -84,6 +85,11 @@ class Material:
     def chain(self) -> Mapping[str, Any] | None:
         chain: Mapping[str, Any] = self.model.get("chain") or {}
         return chain if chain.get("nodes") else None
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The sites of a body, in the order of their codes; empty for a study of one tissue."""
+        return tuple(self.model.get("sites") or ())
 
     @property
     def timed(self) -> tuple[Mapping[str, Any], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 import os
 import re
 from html import escape
@@ -15,7 +16,7 @@ from paget.report import tables
 from paget.report.contested import contested_panels
 from paget.report.markup import folded
 from paget.report.material import Material, ResultLike, collect
-from paget.report.plates import plates
+from paget.report.plates import Plots, bodies, plates
 from paget.report.prose import abstract, counted, findings
 from paget.report.theme import css_variables, json_text, palettes
 from paget.results.files import write_atomic
@@ -53,10 +54,13 @@ def write_report(result: ResultLike, path: str | os.PathLike[str] | None = None)
 
 
 def _page(material: Material, result: ResultLike) -> str:
-    figures, plots = plates(material, result)
+    plots: Plots = {}
+    numbers = itertools.count(1)
+    figures = plates(material, result, plots, numbers)
     sections = [
         ("abstract", "Abstract", _summary(material)),
         ("figures", "Figures", figures),
+        ("body", "The body", bodies(material, result, plots, numbers)),
         ("contested", "Contested evidence", _contested(material)),
         ("statistics", "Statistics", _statistics(material)),
         ("study", "Arms and readouts", _study(material)),

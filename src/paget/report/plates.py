@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import Any
 
 from paget.compare import SurvivalCurves
 from paget.report import tables
+from paget.report.body_plates import body_plates
 from paget.report.boxes import box_panels
 from paget.report.chain import NodeValue, chain_svg
 from paget.report.figures import cascade_panels, protocol_panel
@@ -18,9 +19,9 @@ from paget.report.material import SIGNIFICANT, Material, ResultLike
 from paget.report.plotting import Panel
 from paget.report.survival import survival_panels
 from paget.report.theme import number_text, p_text
-from paget.report.tissue import TissueFigure, tissue_figure
+from paget.report.tissue import TissueFigure, tissue_figures
 
-__all__ = ["Plots", "plates"]
+__all__ = ["Plots", "bodies", "plates"]
 
 _FULL_COLOUR_AT_LOG2 = 3.0
 _FEW_ANIMALS = 4
@@ -30,22 +31,28 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 Plots = dict[str, dict[str, Any]]
 
 
-def plates(material: Material, result: ResultLike) -> tuple[str, Plots]:
-    """Write the figures that the result allows, numbered in order, and return the plots to be drawn in them."""
-    plots: Plots = {}
-    numbers = iter(range(1, 100))
+def plates(material: Material, result: ResultLike, plots: Plots, numbers: Iterator[int]) -> str:
+    """Write the figures that the result allows, and add the plots to be drawn in them to `plots`."""
     written = [_cascade_figure(material, plots, next(numbers))]
     if material.headline:
         written.append(_animals_figure(material, plots, next(numbers)))
     survivals = survival_panels(material)
     if survivals:
         written.append(_survival_figure(material, plots, next(numbers), survivals))
-    pictures = tissue_figure(material, result)
-    if pictures is not None:
+    for pictures in tissue_figures(material, result):
         written.append(_tissue_figure(material, next(numbers), pictures))
     if material.chain is not None:
         written.append(_chain_figure(material, next(numbers)))
-    return "".join(written), plots
+    return "".join(written)
+
+
+def bodies(material: Material, result: ResultLike, plots: Plots, numbers: Iterator[int]) -> str:
+    """Write the figures of a body; empty text for a study of one tissue."""
+
+    def panels(number: int, drawn: Sequence[Panel], grid: str, first: int) -> str:
+        return _panels(plots, number, drawn, grid, first)
+
+    return body_plates(material, result, numbers, _figure, panels, _legend(material, material.arms_with_data))
 
 
 def _figure(number: int, title: str, content: str, caption: str, tools: str = "") -> str:
@@ -205,12 +212,13 @@ def _tissue_figure(material: Material, number: int, pictures: TissueFigure) -> s
         "Cells in the pictures, counted", tables.counts_table(material, pictures)
     )
     slab = f" The pictures show the middle slab of {pictures.slab_um:g} µm." if pictures.slab_um else ""
+    shades = "; shades are fields, on one scale in all pictures" if pictures.layers else ""
     caption = (
         f"Animal {pictures.animal} in every arm, of {pictures.animals} the one nearest the medians of the arms. "
-        f"Circles are cells at their true radius; shades are fields, on one scale in all pictures.{slab} "
+        f"Circles are cells at their true radius{shades}.{slab} "
         f"Scale bars, {pictures.bar_um:g} µm."
     )
-    return _figure(number, "The tissue", content, caption)
+    return _figure(number, f"The tissue: {pictures.site}" if pictures.site else "The tissue", content, caption)
 
 
 def _chain_figure(material: Material, number: int) -> str:

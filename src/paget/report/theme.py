@@ -18,6 +18,8 @@ from paget.compare.wording import p_in_words
 from paget.experiment import Arm, Study
 
 __all__ = [
+    "BURDEN_STEPS",
+    "CLONES",
     "ArmStyle",
     "arm_styles",
     "counterpart",
@@ -66,7 +68,27 @@ _SURFACES: Mapping[str, tuple[str, str]] = {
     "derived": ("#0b5a94", "#74b9ef"),
     "fitted": ("#6a4fb0", "#b3a1f5"),
     "assumed": ("#a15400", "#f0a35c"),
+    "blood": ("#4a5462", "#b4bcc8"),
+    "portal": ("#5b4bb5", "#a99bf5"),
+    "lymph": ("#00755a", "#3fc79e"),
+    "clone-other": ("#8b929b", "#8b929b"),
 }
+# light, dark; hues of Tol's muted scheme, which stay apart from those of the arms and for colour-blind readers
+_CLONES: tuple[tuple[str, str], ...] = (
+    ("#332288", "#8f84e8"),
+    ("#cc6677", "#e58a99"),
+    ("#44aa99", "#5fc9b7"),
+    ("#bb8f1a", "#ddcc77"),
+    ("#882255", "#c75c93"),
+    ("#5aa8d6", "#88ccee"),
+)
+# Burden from little to much: towards ink, so that the order also shows without colours.
+_BURDENS = (
+    ("#fdf0cf", "#fbcf78", "#f3953f", "#da5a3a", "#a82a55", "#6a1757", "#2d0b3c"),
+    ("#3a2748", "#6b2a63", "#a8365f", "#dc5a45", "#f3953f", "#fbcf78", "#fff3cf"),
+)
+CLONES = len(_CLONES)
+BURDEN_STEPS = 24
 
 
 @dataclass(frozen=True)
@@ -144,7 +166,17 @@ def _palette(mode: int) -> dict[str, str]:
         colours[f"--arm-{slot}"] = pair[mode]
         colours[f"--arm-{slot}-band"] = f"rgba({red}, {green}, {blue}, 0.16)"
         colours[f"--arm-{slot}-faint"] = f"rgba({red}, {green}, {blue}, 0.07)"
+    colours |= {f"--clone-{rank}": pair[mode] for rank, pair in enumerate(_CLONES)}
+    colours |= {f"--burden-{step}": _burden(mode, step / BURDEN_STEPS) for step in range(BURDEN_STEPS + 1)}
     return colours
+
+
+def _burden(mode: int, level: float) -> str:
+    stops = _BURDENS[mode]
+    place = level * (len(stops) - 1)
+    first = min(int(place), len(stops) - 2)
+    pairs = zip(*(bytes.fromhex(stop[1:]) for stop in stops[first : first + 2]), strict=True)
+    return "#" + "".join(f"{round(low + (high - low) * (place - first)):02x}" for low, high in pairs)
 
 
 def significant_digits(value: float, digits: int = 5) -> float | None:

@@ -23,7 +23,7 @@ from paget.errors import ResultError
 if TYPE_CHECKING:
     from paget.report.material import Material, ResultLike
 
-__all__ = ["Tile", "TissueFigure", "representative_animal", "tissue_figure"]
+__all__ = ["Tile", "TissueFigure", "representative_animal", "tissue_figure", "tissue_figures"]
 
 _BACKGROUND = "#fbfaf7"
 _INK = "#17191c"
@@ -71,7 +71,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class TissueFigure:
-    """The grid of tiles with its legend."""
+    """The grid of tiles with its legend; `site` is empty for a study of one tissue."""
 
     animal: int
     animals: int
@@ -81,6 +81,7 @@ class TissueFigure:
     layers: tuple[Layer, ...]
     bar_um: float
     slab_um: float | None
+    site: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,24 +114,82 @@ def representative_animal(outcomes: pd.DataFrame, readouts: Sequence[Mapping[str
 
 
 def tissue_figure(material: Material, result: ResultLike) -> TissueFigure | None:
-    """Draw the tiles of the representative animal; None where the result holds no frame at all."""
+    """Draw the tiles of the representative animal; None where the result holds no frame of one tissue."""
+    if "domain" not in material.model:
+        return None
+    wanted = _layer_fields(material.model.get("fields", ()))
+    found = _frames(material, result, [f["name"] for f in wanted])
+    if found is None:
+        return None
+    animal, frames = found
+    size_um = [float(s) for s in material.model["domain"]["size_um"]]
+    depth = size_um[2] if int(material.model.get("dimensions", 2)) == 3 else None
+    return _figure(material, animal, frames, wanted, size_um, depth, "")
+
+
+def tissue_figures(material: Material, result: ResultLike) -> list[TissueFigure]:
+    """Draw the tissue of a study, or of a body every site that is simulated cell by cell, each in its own extent."""
+    whole = tissue_figure(material, result)
+    if whole is not None or not material.sites:
+        return [] if whole is None else [whole]
+    found = _frames(material, result, [])
+    if found is None:
+        return []
+    animal, frames = found
+    figures = []
+    for code, site in enumerate(material.sites):
+        parts = {key: _of_site(frame, (code, site)) for key, frame in frames.items()}
+        cells = [frame.cells for frame in parts.values() if frame is not None and len(frame.cells)]
+        if cells:
+            low, size_um = _extent(pd.concat(cells))
+            moved = {key: _moved(frame, low) for key, frame in parts.items()}
+            depth = size_um[2] if size_um[2] > _SLAB_UM else None
+            figures.append(_figure(material, animal, moved, (), size_um, depth, site))
+    return figures
+
+
+def _of_site(frame: _Frame | None, names: tuple[int, str]) -> _Frame | None:
+    """The cells of one site, which a frame gives by its code or by its name."""
+    if frame is None or "site" not in frame.cells:
+        return None
+    return _Frame(frame.cells[frame.cells["site"].isin(names)], {})
+
+
+def _extent(cells: pd.DataFrame) -> tuple[np.ndarray, list[float]]:
+    """The lowest corner and the size of the box that holds all cells of a site."""
+    places, radii = cells[["x", "y", "z"]].to_numpy(float), cells[["radius"]].to_numpy(float)
+    low, high = (places - radii).min(axis=0), (places + radii).max(axis=0)
+    return low, [float(length) for length in high - low]
+
+
+def _moved(frame: _Frame | None, low: np.ndarray) -> _Frame | None:
+    if frame is None:
+        return None
+    return _Frame(frame.cells.assign(**{axis: frame.cells[axis] - low[i] for i, axis in enumerate("xyz")}), {})
+
+
+def _frames(
+    material: Material, result: ResultLike, fields: Sequence[str]
+) -> tuple[int, dict[tuple[str, float], _Frame | None]] | None:
     animal = representative_animal(material.outcomes, material.readouts)
     days = _chosen_days(result.frame_days(), 4 if len(material.arms) <= 8 else 3)
     if animal is None or not days:
         return None
-    model = material.model
-    wanted = _layer_fields(model.get("fields", ()))
-    frames = {
-        (arm, day): _read(result, arm, animal, day, [f["name"] for f in wanted])
-        for arm in material.arms
-        for day in days
-    }
-    if not any(frames.values()):
-        return None
+    frames = {(arm, day): _read(result, arm, animal, day, fields) for arm in material.arms for day in days}
+    return (animal, frames) if any(frames.values()) else None
+
+
+def _figure(
+    material: Material,
+    animal: int,
+    frames: Mapping[tuple[str, float], _Frame | None],
+    wanted: Sequence[Mapping[str, Any]],
+    size_um: Sequence[float],
+    depth: float | None,
+    site: str,
+) -> TissueFigure:
     layers = tuple(_scaled(wanted, frames))
-    size_um = [float(s) for s in model["domain"]["size_um"]]
-    depth = size_um[2] if int(model.get("dimensions", 2)) == 3 else None
-    types = _typed_colours(model.get("cell_types", ()), frames)
+    types = _typed_colours(material.model.get("cell_types", ()), frames)
     bar = _scale_bar(size_um[0])
     pixels = int(np.clip(_TILE_PIXELS * np.sqrt(_TILES_AT_FULL_SIZE / len(frames)), 280, _TILE_PIXELS))
     tiles = {
@@ -141,12 +200,13 @@ def tissue_figure(material: Material, result: ResultLike) -> TissueFigure | None
     return TissueFigure(
         animal=animal,
         animals=material.study.replicates,
-        days=days,
+        days=tuple(dict.fromkeys(day for _, day in frames)),
         tiles=tiles,
         cell_types=tuple(t for t in types if t[0] in seen),
         layers=layers,
         bar_um=bar,
         slab_um=_SLAB_UM if depth is not None and depth > _SLAB_UM else None,
+        site=site,
     )
 
 

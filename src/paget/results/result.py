@@ -143,7 +143,11 @@ class Result:
         return pd.concat(pieces, ignore_index=True)
 
     def events(self, arm: str, animal: int) -> pd.DataFrame:
-        """Events of one animal in the order of their happening: ``day, kind, cell, other, type, x, y, z``."""
+        """Events of one animal in the order of their happening: ``day, kind, cell, other, type, x, y, z``.
+
+        Of a whole body also ``site``, where it happened, and of cells that arrive ``origin``, where they came from, and
+        ``clone``.
+        """
         table = self._concatenated(arm, animal, self._record(arm, animal), "events")
         if table is None:
             return pd.DataFrame(columns=list(EVENT_COLUMNS))
@@ -151,6 +155,9 @@ class Result:
         table = table.sort_values("day", kind="stable", ignore_index=True)
         table["kind"] = _named(table["kind"].to_numpy(), self.model["event_kinds"], "event kind")
         table["type"] = _named(table["type"].to_numpy(), [*self._cell_types(), ""], "cell type")  # code -1: no cell
+        for place in ("site", "origin"):
+            if place in table:
+                table[place] = _named(table[place].to_numpy(), [*self.model["sites"], ""], place)
         return table
 
     # ---- tissue ---------------------------------------------------------------------------------------------------
@@ -170,6 +177,8 @@ class Result:
                 table = tables.read(path, record.parts[name], row_group).drop_columns(["time"])
                 frame: pd.DataFrame = table.to_pandas()
                 frame["type"] = _named(frame["type"].to_numpy(), self._cell_types(), "cell type")
+                if "site" in frame:
+                    frame["site"] = _named(frame["site"].to_numpy(), self.model["sites"], "site")
                 return frame
         raise self._no_frame(arm, animal, day, [time / HOURS_PER_DAY for time, _, _ in record.cell_frames])
 

@@ -178,6 +178,50 @@
       save(`${figure.id}.svg`, "image/svg+xml", figure.querySelector('[role="tabpanel"]:not([hidden]) svg.chain').outerHTML);
     },
   };
+  /* Drawings as they stand beside each other, with their headings and their key, in the colours of the light palette. */
+  function saveDrawings(figure) {
+    const some = all("svg.drawing", figure);
+    const boxes = some.map((drawing) => drawing.getBoundingClientRect());
+    const heads = all(".body-arm h4", figure);
+    const places = [...boxes, ...heads.map((head) => head.getBoundingClientRect())];
+    const left = Math.min(...places.map((box) => box.left));
+    const top = Math.min(...places.map((box) => box.top));
+    const right = Math.max(...places.map((box) => box.right)) - left;
+    const day = figure.querySelector(".days output");
+    const keys = all(".legend .key", figure);
+    const above = day || keys.length ? 30 : 0;
+    const text = (x, y, words, rest = "") =>
+      `<text x="${x}" y="${y}" font-family="Helvetica, Arial, sans-serif" font-size="13" font-weight="600" fill="#17191c"${rest}>${xml(words)}</text>`;
+    const parts = day ? [text(0, 16, `Day ${day.textContent}`)] : [];
+    let across = 0;
+    keys.forEach((key) => {
+      const dot = key.querySelector("i");
+      const line = key.querySelector("svg path")?.getAttribute("stroke-dasharray");
+      const colour = dot ? coloured(dot.style.background, palettes.light) : "#565d66";
+      parts.push(`<path d="M${across} 11 h22" stroke="${colour}" stroke-width="2.4" stroke-dasharray="${line || "none"}"/>`,
+        text(across + 28, 15, key.textContent, ' font-size="11"'));
+      across += 50 + 7 * key.textContent.length;
+    });
+    heads.forEach((head) => {
+      const box = head.getBoundingClientRect();
+      const letter = head.querySelector(".letter").textContent;
+      parts.push(text(box.left - left, box.top - top + above + 14, letter, ' font-weight="700"'),
+        text(box.left - left + 20, box.top - top + above + 14, head.textContent.slice(letter.length).trim()));
+    });
+    let bottom = 0;
+    some.forEach((drawing, i) => {
+      const copy = drawing.cloneNode(true);
+      const place = { x: boxes[i].left - left, y: boxes[i].top - top + above, width: boxes[i].width, height: boxes[i].height };
+      Object.entries(place).forEach(([name, value]) => copy.setAttribute(name, value));
+      parts.push(coloured(new XMLSerializer().serializeToString(copy), palettes.light));
+      bottom = Math.max(bottom, place.y + place.height);
+    });
+    const wide = Math.max(right, across);
+    save(`${figure.id}.svg`, "image/svg+xml",
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${wide} ${bottom}" width="${wide}" height="${bottom}">` +
+      `<rect width="100%" height="100%" fill="#ffffff"/>${parts.join("")}</svg>`);
+  }
+  downloads.drawings = (button) => saveDrawings(button.closest("figure"));
   all("[data-download]").forEach((button) => button.addEventListener("click", () => downloads[button.dataset.download](button)));
 
   /* ---- tables, tabs, pictures ---- */
@@ -217,6 +261,56 @@
         next.focus();
       });
     });
+  });
+
+  /* ---- the days of a body: each state holds the values of the parts that change ---- */
+  all("script.states").forEach((store) => {
+    const figure = store.closest("figure");
+    const { days, arms } = JSON.parse(store.textContent);
+    const drawings = all("svg.body-map", figure).map((drawing) => [drawing, all("[data-part]", drawing)]);
+    const [slider, day, play] = ["input", "output", ".play"].map((part) => figure.querySelector(`.days ${part}`));
+
+    function change(part, value) {
+      if (value === undefined) return;
+      if (part.tagName === "text") part.textContent = value;
+      else if (typeof value === "string") part.style.fill = value === "none" ? value : `var(${value})`;
+      else if (part.hasAttribute("transform")) part.setAttribute("transform", part.getAttribute("transform").replace(/scale\(.*\)/, `scale(${value})`));
+      else part.setAttribute("stroke-width", value);
+    }
+    function show(place) {
+      drawings.forEach(([drawing, parts], i) => {
+        const state = arms[i][place];
+        drawing.setAttribute("aria-label", state.alt);
+        parts.forEach((part) => change(part, state[part.dataset.part]));
+      });
+      day.textContent = days[place];
+      slider.setAttribute("aria-valuetext", `day ${days[place]}`);
+    }
+    let playing = null;
+    function stop() {
+      clearInterval(playing);
+      playing = null;
+      play.textContent = "▶";
+      play.setAttribute("aria-label", "Play the days");
+    }
+    play.addEventListener("click", () => {
+      if (playing) { stop(); return; }
+      if (Number(slider.value) === days.length - 1) slider.value = 0;
+      play.textContent = "⏸";
+      play.setAttribute("aria-label", "Stop");
+      show(Number(slider.value));
+      playing = setInterval(() => {
+        slider.value = Number(slider.value) + 1;
+        show(Number(slider.value));
+        if (Number(slider.value) === days.length - 1) stop();
+      }, 350);
+    });
+    slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+    slider.value = days.length - 1; // a browser may remember another day
+    show(days.length - 1);
+    figure.querySelector(".days").hidden = days.length < 2;
+    window.addEventListener("beforeprint", () => show(days.length - 1));
+    window.addEventListener("afterprint", () => show(Number(slider.value)));
   });
 
   const zoom = document.getElementById("zoom");

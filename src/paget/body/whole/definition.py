@@ -1,0 +1,214 @@
+"""A whole body as a value: its anatomy, its sites in either resolution, what happens in its blood, its niche and its drugs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from paget.body.anatomy import Anatomy
+from paget.body.blood import EFFECTS
+from paget.body.lumped import LumpedSite
+from paget.body.values import Number
+from paget.body.whole.piece import SpatialSite
+from paget.errors import ModelError, UnknownNameError
+from paget.evidence import Parameter, ParameterTable
+from paget.experiment import Arm, Study
+from paget.pharmacology import DrugKinetics
+from paget.process import Named, is_nothing
+from paget.rules import Rule
+from paget.subject import Individual
+
+if TYPE_CHECKING:
+    from paget.engine.animal import Animal
+
+__all__ = ["Endpoint", "WholeBody", "slug"]
+
+PRIMARY = "primary"
+
+
+def slug(site: str) -> str:
+    """The name of a site in names of readouts: ``bone_marrow``."""
+    return site.replace(" ", "_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """When an animal dies, or is taken out of the study: a site holds this many tumour cells.
+
+    site : of the body, or "metastases" for all but the primary together
+    """
+
+    site: str
+    cells: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeBody(Individual):
+    """An organism whose sites are joined by blood and lymph.
+
+    anatomy : organs, vessels and routes
+    spatial, lumped : sites cell by cell, and by laws; a site of both is a piece of tissue and the rest of its organ
+    organs : organ of the anatomy that a site lies in, where it is not that of its name
+    primary : the site whose tumour is there from the start. founders : its cells then, if it is lumped
+    carried : variables that cells carry through the blood
+    walked : parties shed in a tick up to which each is walked by itself
+    niche : whether tumours prepare organs by what they secrete
+    interventions : target of the niche -> activity that is left of it
+    endpoints : what an animal dies of
+    kinetics : of the drugs that a study may give; drug_numbers : their parameters and those of the stroma
+
+    Raises
+    ------
+    ModelError
+        With everything that does not fit together.
+    """
+
+    anatomy: Anatomy
+    spatial: tuple[SpatialSite, ...] = ()
+    lumped: tuple[LumpedSite, ...] = ()
+    organs: Mapping[str, str] = field(default_factory=dict)
+    primary: str = PRIMARY
+    founders: Number | None = None
+    carried: tuple[str, ...] = ("cell.clone", "cell.ever_dormant")
+    walked: Number = field(default=Named("walked_parties", ""))
+    niche: bool = True
+    interventions: Mapping[str, Number] = field(default_factory=dict)
+    endpoints: tuple[Endpoint, ...] = ()
+    kinetics: tuple[DrugKinetics, ...] = ()
+    drug_numbers: ParameterTable | None = None
+
+    def __post_init__(self) -> None:
+        problems = list(self._problems())
+        if problems:
+            raise ModelError(f"The body '{self.name}' cannot be built:", problems)
+
+    def _problems(self) -> Iterable[str]:
+        names = [*(s.name for s in self.spatial), *(s.name for s in self.lumped)]
+        by_kind = (("spatial", [s.name for s in self.spatial]), ("lumped", [s.name for s in self.lumped]))
+        for kind, own in by_kind:
+            for name in dict.fromkeys(n for n in own if own.count(n) > 1):
+                yield f"the {kind} site '{name}' is given twice"
+        if self.primary not in names:
+            yield str(UnknownNameError("primary site", self.primary, names))
+        for site in self.spatial:
+            yield from site.problems()
+            if (site.share is not None or not site.host) and site.name not in [lumped.name for lumped in self.lumped]:
+                yield f"site '{site.name}' is a piece of its organ; give the rest of it as a lumped site of that name"
+        known = self.anatomy.names
+        taken: dict[str, str] = {}
+        for name in dict.fromkeys(names):
+            organ = self.organs.get(name, name)
+            if organ not in known:
+                yield f"site '{name}': {UnknownNameError('organ', organ, known)}"
+            elif organ in taken:
+                yield f"the sites '{taken[organ]}' and '{name}' lie in one organ, '{organ}'"
+            taken[organ] = name
+        for endpoint in self.endpoints:
+            if endpoint.site not in (*names, "metastases"):
+                yield str(UnknownNameError("site of an endpoint", endpoint.site, (*names, "metastases")))
+        if self.founders is None and self.primary in names and self.primary not in [s.name for s in self.spatial]:
+            yield f"the site '{self.primary}' is lumped; say of how many cells its tumour is at the start (founders)"
+
+    def organ_of(self, site: str) -> str:
+        """The organ of the anatomy in which a site lies."""
+        return self.organs.get(site, site)
+
+    @property
+    def factors(self) -> dict[str, float]:
+        """Factors of hazards in the blood that are 0 because a part was taken out."""
+        return {name: 0.0 for name in EFFECTS if name in self.left_out}
+
+    # ---- numbers --------------------------------------------------------------------------------------------------
+    def _own(self) -> dict[str, Parameter]:
+        """Rows of the body's own tables, those of its anatomy included, by key."""
+        found = super().numbers_used()
+        for number in self.anatomy.numbers:
+            found.setdefault(number.key, number)
+        return {key: row for key, row in found.items() if not is_nothing(row)}
+
+    def numbers_used(self) -> dict[str, Parameter]:
+        """Every parameter of the body and of its tissues, by key; where both know a key, that of the body counts."""
+        found = self._own()
+        for site in self.spatial:
+            for key, row in site.model.numbers_used().items():
+                found.setdefault(key, row)
+        for key, row in self._of_drugs().items():
+            found.setdefault(key, row)
+        return found
+
+    def _of_drugs(self) -> dict[str, Parameter]:
+        if self.drug_numbers is None:
+            return {}
+        keys = [n.key for kinetics in self.kinetics for _, n, _ in kinetics.numbers if isinstance(n, Named)]
+        return {key: self.drug_numbers[key] for key in keys}
+
+    def with_parameters(self, changes: Mapping[str, str | float]) -> WholeBody:
+        """Return the body with parameters changed, in its own tables and in those of its tissues and drugs alike.
+
+        Raises
+        ------
+        UnknownNameError, UnitError
+        """
+        used = self.numbers_used()
+        for key in changes:
+            if key not in used:
+                raise UnknownNameError("parameter", key, used)
+
+        def some(known: Iterable[str]) -> dict[str, str | float]:
+            names = set(known)
+            return {key: value for key, value in changes.items() if key in names}
+
+        spatial = tuple(
+            dataclasses.replace(site, model=site.model.with_parameters(some(site.model.numbers_used())))
+            for site in self.spatial
+        )
+        of_anatomy = some(number.key for number in self.anatomy.numbers)
+        return self.changed(
+            spatial=spatial,
+            parameters=self.parameters.with_values(some(self.parameters)),
+            anatomy=_with_numbers(self.anatomy, of_anatomy) if of_anatomy else self.anatomy,
+            drug_numbers=self.drug_numbers.with_values(some(self.drug_numbers)) if self.drug_numbers else None,
+        )
+
+    def with_rules(self, *rules: Rule) -> WholeBody:
+        """Return the body with rules added to the tissue whose cells they are about.
+
+        Raises
+        ------
+        UnknownNameError
+        """
+        body = self
+        for rule in rules:
+            homes = [site for site in body.spatial if rule.cell in site.model.cell_types]
+            if not homes:
+                known = [t for site in body.spatial for t in site.model.cell_types]
+                raise UnknownNameError("cell type of a rule", rule.cell, known)
+            changed = {home.name: dataclasses.replace(home, model=home.model.with_rules(rule)) for home in homes}
+            body = body.changed(spatial=tuple(changed.get(site.name, site) for site in body.spatial))
+        return body
+
+    def animal(self, study: Study, arm: Arm, animal: int) -> Animal:
+        """One animal of an arm at the start of the study."""
+        from paget.body.whole.life import Life
+
+        drugs = frozenset(given.drug for given in arm.administrations(study.duration))
+        return Life(self, seed=study.seed, animal=animal, dt=study.tick, drugs=drugs)
+
+
+def _with_numbers(part: Any, changes: Mapping[str, str | float]) -> Any:
+    """A value made of dataclasses and tuples, with parameters changed by key."""
+    if isinstance(part, Parameter):
+        return (
+            ParameterTable({part.key: part}).with_values({part.key: changes[part.key]})[part.key]
+            if part.key in changes
+            else part
+        )
+    if isinstance(part, tuple):
+        return tuple(_with_numbers(one, changes) for one in part)
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        given = {f.name: getattr(part, f.name) for f in dataclasses.fields(part) if f.init}
+        new = {name: _with_numbers(value, changes) for name, value in given.items()}
+        return dataclasses.replace(part, **{name: value for name, value in new.items() if value is not given[name]})
+    return part

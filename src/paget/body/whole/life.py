@@ -1,0 +1,540 @@
+"""A whole body in time: sites live, shed and are reached; blood, niche and drugs join them; every cell is accounted for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paget.body.blood import BloodBiology
+from paget.body.compartments import Compartments
+from paget.body.drugs import BodyDrugs
+from paget.body.lesions import Lesions, LesionStep
+from paget.body.messengers import compartments_of, messengers
+from paget.body.niche import Niche
+from paget.body.secretion import Secretion
+from paget.body.stroma import StromaBiology
+from paget.body.values import Numbers
+from paget.body.whole.definition import WholeBody, slug
+from paget.body.whole.leaving import Leaving
+from paget.body.whole.piece import ARRIVAL, OPERATION, Piece
+from paget.body.whole.reservoir import Party, Reservoir
+from paget.body.whole.traffic import Arrivals, Batch, Crowd, Traffic
+from paget.engine.animal import Columns
+from paget.engine.chance import Chance
+from paget.engine.structure import Departures
+from paget.engine.tick import cells_columns
+from paget.errors import LedgerError, UnknownNameError
+from paget.experiment import HOURS_PER_DAY
+from paget.kernels import philox
+from paget.state.cells import mix
+
+__all__ = ["Life"]
+
+Real = NDArray[np.float64]
+Ids = NDArray[np.uint64]
+
+SHED, FOUNDED, FRESH = 41, 43, 47  # salts of ids: cells that lumped sites shed, what they begin with, cells of crowds
+SLEPT = "cell.ever_dormant"
+FRAME = ("cell.x", "cell.y", "cell.z", "cell.radius", "cell.founder")
+
+
+class Life:
+    """One animal with all its sites.
+
+    Order of a tick: operations and doses; the niche and drugs; sites live, one by one, under the effects of this tick; what
+    they shed is carried through the blood; who comes through a wall begins at its site with the next tick.
+    """
+
+    def __init__(self, body: WholeBody, *, seed: int, animal: int, dt: float, drugs: frozenset[str], threads: int = 1):
+        self.body, self.dt, self.threads = body, dt, threads
+        self.chance = Chance(seed, animal, "body")
+        numbers = Numbers(body.parameters, self.chance.draw)
+        self.chain = body.anatomy.chain()
+        self.sites = body.sites
+        self._codes = {site: code for code, site in enumerate(self.sites)}
+        self._site_of = {body.organ_of(site): site for site in self.sites}
+        self.pieces = {
+            site.name: Piece(site, numbers, seed=seed, animal=animal, dt=dt, drugs=drugs, follows=body.carried)
+            for site in body.spatial
+        }
+        self.lesions = Lesions(body.lumped, numbers, body.carried)
+        biology = BloodBiology.of(body.anatomy, body.parameters, self.chance.draw)
+        self.traffic = Traffic(self.chain, biology, body.carried, round(numbers(body.walked, "")))
+        flag = body.carried.index(SLEPT) if SLEPT in body.carried else -1
+        self.reservoir = Reservoir(self.lesions, len(body.carried), flag)
+        self._signals = (biology["survival"], biology["mesenchymal"])
+        self.blood_ml = body.anatomy.blood.inside("mL")
+        self._interventions = {target: numbers(value, "") for target, value in body.interventions.items()}
+        self._endpoints = tuple((end.site, numbers(end.cells, "")) for end in body.endpoints)
+        self._drugs = self._pharmacy() if body.kinetics and drugs else None
+        self._prepared = self._niche() if body.niche and "niche" not in body.left_out else None
+        self.tick, self.dead = 0, False
+        self._clone = body.carried.index("cell.clone") if "cell.clone" in body.carried else -1
+        self.arrived = dict.fromkeys(self.sites, 0)
+        self._log: list[Columns] = []
+        self._new: list[dict[str, Any]] = []  # lesions founded in this tick
+        self.leaving = Leaving(max(round(HOURS_PER_DAY / dt), 1))
+        if body.founders is not None and body.primary not in self.pieces:
+            self._found(numbers(body.founders, ""))
+
+    def _niche(self) -> tuple[Compartments, Niche, Secretion]:
+        organs = tuple(self.body.organ_of(s) for s in self.sites if s != self.body.primary)
+        table, draw = self.body.parameters, self.chance.draw
+        compartments = Compartments(messengers(organs), compartments_of(self.body.anatomy, organs), table, draw)
+        return compartments, Niche(organs, table=table, draw=draw), Secretion(table, draw)
+
+    def _pharmacy(self) -> BodyDrugs:
+        table = self.body.drug_numbers or self.body.parameters
+        return BodyDrugs(self.body.kinetics, table, self.chance.draw, stroma=StromaBiology())
+
+    def _found(self, cells: float) -> None:
+        ids = mix(np.array([self.chance.key("primary")], np.uint64), FOUNDED)
+        nothing = dict.fromkeys(self.body.carried, 0.0)
+        self.lesions.seed(self.body.primary, ids, [round(cells)], 0.0, nothing, settled=True)
+
+    @property
+    def time(self) -> float:
+        """Time since the start in h."""
+        return self.tick * self.dt
+
+    # ---- time -----------------------------------------------------------------------------------------------------
+    def advance(self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]) -> None:
+        """Go forward by one tick; after its death, an animal stays as it is."""
+        if not self.dead:
+            for site, _ in operations:
+                self._operate(site)
+            effects, on_lesions = self._effects()
+            on_lesions.update(self._treated(doses))
+            batches = [*self._pieces_live(doses, operations), *self._lesions_live(on_lesions)]
+            key = self.chance.key("blood")
+            self.traffic.take(batches, self.dt, key, self.tick, effects)
+            arrivals, crowds = self.traffic.advance(self.time, self.dt, key, self.tick, effects, self.threads)
+            self._settle(arrivals, on_lesions)
+            self._scatter(crowds, on_lesions)
+            self._found_lesions()
+            self._balance()
+        self.tick += 1
+        for piece in self.pieces.values():
+            piece.world.tick, piece.world.time = self.tick, self.time
+        self.dead = self.dead or any(self.burden(site) >= cells for site, cells in self._endpoints)
+
+    def _operate(self, site: str) -> None:
+        """Take a tumour out. A primary goes as a whole; of other sites, what can be seen goes."""
+        if site not in self.sites:
+            raise UnknownNameError("site to resect", site, self.sites)
+        if site in self.pieces:
+            self.pieces[site].resect()
+        if site in self.lesions.names:
+            table = self.lesions.table()
+            seen = table["visible_at"].to_numpy() <= self.time
+            there = (table["site"] == site).to_numpy()
+            chosen = there if site == self.body.primary else there & seen
+            if site == self.body.primary:
+                self.reservoir.remove(site)
+            self.lesions.resect(site, table["id"].to_numpy(np.uint64)[chosen])
+
+    def _effects(self) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
+        """Factors of hazards in the blood, and effects on lesions, in this tick."""
+        factors, on_lesions = dict(self.body.factors), dict[tuple[str, str], float]()
+        if self._prepared is None:
+            return factors, on_lesions
+        compartments, niche, secretion = self._prepared
+        inside = set(compartments.places)
+        cells = {site: float(self.burden(site)) for site in self.sites}
+        places = {s: self.body.organ_of(s) for s in self.sites if self.body.organ_of(s) in inside}
+        amounts = secretion.amounts(cells, places, interventions=self._interventions)
+        compartments.advance(self.dt, amounts, niche.factors(compartments, self._interventions))
+        niche.advance(self.dt, compartments, self._interventions)
+        for name, value in niche.effects(compartments, self._interventions).items():
+            role, _, organ = name.partition(":")
+            if role == "establishment":
+                site = self._site_of[organ]
+                if site in self.lesions.names:
+                    on_lesions[site, "survival"] = value
+            elif role not in self.body.left_out:
+                factors[name] = factors.get(name, 1.0) * value
+        return factors, on_lesions
+
+    def _treated(self, doses: tuple[tuple[str, float, float], ...]) -> dict[tuple[str, str], float]:
+        """What drugs do to lesions in this tick."""
+        if self._drugs is None:
+            return {}
+        for drug, at, amount in doses:
+            self._drugs.give(drug, amount, self.time + at)
+        self._drugs.advance(self.dt)
+        found = self._drugs.effects()
+        return {(site, name): found[name] for site in self.lesions.names for name in ("kill", "awakening")}
+
+    def _pieces_live(
+        self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]
+    ) -> list[Batch]:
+        found: list[Batch] = []
+        for name, piece in self.pieces.items():
+            if piece.closed:
+                continue
+            piece.step(doses, operations)
+            left = piece.departures()
+            if left is not None:
+                found += self._of_piece(name, piece, left)
+        return [*found, *self.leaving.now(self.tick, self.time + 0.5 * self.dt)]
+
+    def _of_piece(self, name: str, piece: Piece, left: Departures) -> list[Batch]:
+        """Parties of a piece; where each stands for many, these leave in the course of a day, as the tumour is not in step."""
+        organ = self.chain.organs.index(self.body.organ_of(name))
+        survival, mesenchymal = piece.signals(left, self._signals)
+        found = []
+        for party in np.unique(left.party):
+            rows = np.flatnonzero(left.party == party)
+            records = np.zeros((len(self.body.carried), rows.size))
+            for i, variable in enumerate(self.body.carried):
+                if variable in left.columns:
+                    records[i] = left.columns[variable][rows]
+            batch = Batch(
+                when=self.time + float(left.times[rows[0]]),
+                origin=organ,
+                medium=0,
+                count=1,
+                members=left.ids[rows],
+                survival=float(survival[rows].mean()),
+                mesenchymal=float(mesenchymal[rows].mean()),
+                records=records,
+            )
+            if piece.stands_for == 1:
+                found.append(batch)
+            else:
+                self.leaving.add(batch, piece.stands_for, self.tick)
+        return found
+
+    def _lesions_live(self, effects: Mapping[tuple[str, str], float]) -> list[Batch]:
+        if not self.lesions.names:
+            return []
+        step = self.lesions.advance(self.time, self.dt, self.chance.key("lesions"), self.tick, effects)
+        shed = step.shed
+        if not shed.row.size:
+            return []
+        parties: Real = shed.parties
+        chosen: NDArray[Any] = np.arange(shed.row.size)
+        if parties.sum() > self.traffic.walked:
+            # Too many to be walked: parties alike in all that matters leave together, in the name of the first of them.
+            alike = np.vstack([step.site[shed.row], shed.size, shed.medium, step.records[:, shed.row]])
+            _, chosen, group = np.unique(alike, axis=1, return_index=True, return_inverse=True)
+            parties = np.bincount(group.reshape(-1), weights=shed.parties)
+        return [self._of_lesion(step, int(k), int(n)) for k, n in zip(chosen, parties, strict=True)]
+
+    def _of_lesion(self, step: LesionStep, k: int, parties: int) -> Batch:
+        shed, row = step.shed, int(step.shed.row[k])
+        size, medium = int(shed.size[k]), int(shed.medium[k])
+        organ = self.chain.organs.index(self.body.organ_of(self.lesions.names[int(step.site[row])]))
+        if self.chain.first[medium, organ] == self.chain.first[medium, organ + 1]:
+            medium = 0  # no lymph drains this organ: all that leaves goes by blood
+        name = mix(step.ids[row : row + 1] ^ np.uint64(self.tick), SHED)[0]
+        return Batch(
+            when=float(shed.when[k]),
+            origin=organ,
+            medium=medium,
+            count=parties,
+            members=mix(np.uint64(k) * np.uint64(64) + np.arange(size, dtype=np.uint64) ^ name, SHED),
+            survival=self._signals[0],
+            mesenchymal=self._signals[1],
+            records=np.repeat(step.records[:, row : row + 1], size, axis=1),
+        )
+
+    def _settle(self, arrivals: Arrivals, effects: Mapping[tuple[str, str], float]) -> None:
+        """Let those who came through a wall begin at their sites."""
+        key = self.chance.key("arrival")
+        carried = self.body.carried
+        for organ in np.unique(arrivals.organ):
+            site = self._site_of.get(self.chain.organs[organ], "other")
+            rows = np.flatnonzero(arrivals.organ == organ)
+            self.arrived[site] += int((arrivals.first[rows + 1] - arrivals.first[rows]).sum())
+            piece = self.pieces.get(site)
+            inside = np.zeros(rows.size, bool)
+            if piece is not None:
+                reaching = philox.uniforms(key, arrivals.party[rows], self.tick + 1, 1)[:, 0] < piece.share
+                inside = reaching & (not piece.closed)
+                cells = _members(arrivals, rows[inside])
+                piece.receive(
+                    arrivals.cells[cells],
+                    {n: arrivals.records[i, cells] for i, n in enumerate(carried)},
+                    key,
+                    effects.get((site, "survival"), 1.0),
+                )
+            outside = rows[~inside]
+            if outside.size:
+                self._seed(site, arrivals, outside)
+            self._write(site, arrivals, rows)
+
+    def _scatter(self, crowds: list[Crowd], effects: Mapping[tuple[str, str], float]) -> None:
+        """Let crowds of single cells settle: into the piece of a site, into its reservoir, and as founders of lesions."""
+        key = self.chance.key("scatter")
+        chance = np.random.Generator(np.random.Philox(key=[int(key), 2 * self.tick]))
+        came: dict[Party, int] = {}
+        for nth, crowd in enumerate(crowds):
+            site = self._site_of.get(self.chain.organs[crowd.organ], "other")
+            self.arrived[site] += crowd.parties * crowd.size
+            piece, outside = self.pieces.get(site), crowd.parties
+            if piece is not None and piece.share > 0.0 and not piece.closed:
+                parties = int(chance.binomial(crowd.parties, piece.share))
+                inside = parties * crowd.size
+                outside -= parties
+                ids = self._fresh(key, np.uint64(nth), inside)
+                records = {n: np.full(inside, v) for n, v in zip(self.body.carried, crowd.records, strict=True)}
+                piece.receive(ids, records, key, effects.get((site, "survival"), 1.0))
+                self._note(site, ids, np.full(inside, self.time + self.dt), self._code(crowd.origin), crowd.records)
+            place = (site, self._code(crowd.origin), crowd.records, crowd.size)
+            came[place] = came.get(place, 0) + outside
+        if not self.lesions.names:
+            return
+        began = self.reservoir.advance(came, self.dt, self.chance.key("reservoir"), self.tick, effects)
+        for nth, founding in enumerate(began):
+            ids = self._fresh(self.chance.key("founding"), np.uint64(nth), founding.lesions)
+            when = self.time + self.dt * chance.random(founding.lesions)
+            self._new.append(
+                {
+                    "site": np.full(founding.lesions, self.lesions.names.index(founding.site)),
+                    "ids": ids,
+                    "cells": np.full(founding.lesions, float(founding.cells)),
+                    "when": when,
+                    "records": np.repeat(np.array(founding.records)[:, None], founding.lesions, axis=1),
+                    "origin": np.full(founding.lesions, founding.origin),
+                    "settled": True,
+                }
+            )
+            self._note(founding.site, ids, when, founding.origin, founding.records)
+
+    def _fresh(self, key: np.uint64, nth: np.uint64, count: int) -> Ids:
+        """Ids that no other cell of the animal has: of the nth group of a tick."""
+        at = (np.uint64(self.tick) << np.uint64(40)) | (nth << np.uint64(28))
+        return mix(key ^ (at + np.arange(count, dtype=np.uint64)), FRESH)
+
+    def _seed(self, site: str, arrivals: Arrivals, rows: NDArray[np.int64]) -> None:
+        first = arrivals.first[rows]
+        self._new.append(
+            {
+                "site": np.full(rows.size, self.lesions.names.index(site)),
+                "ids": arrivals.party[rows],
+                "cells": np.diff(arrivals.first)[rows].astype(np.float64),
+                "when": arrivals.when[rows],
+                "records": arrivals.records[:, first],
+                "origin": np.array([self._code(organ) for organ in arrivals.origin[rows]]),
+                "settled": False,
+            }
+        )
+
+    def _found_lesions(self) -> None:
+        """Let all lesions of this tick begin at once."""
+        for settled in (False, True):
+            parts = [part for part in self._new if part["settled"] is settled]
+            if parts:
+                site, ids, cells, when, origin = (
+                    np.concatenate([part[name] for part in parts])
+                    for name in ("site", "ids", "cells", "when", "origin")
+                )
+                records = np.concatenate([part["records"] for part in parts], axis=1)
+                carried = {name: records[i] for i, name in enumerate(self.body.carried)}
+                self.lesions.seed(site, ids, cells, when, carried, origin=origin, settled=settled)
+        self._new.clear()
+
+    def _code(self, organ: int) -> int:
+        return self._codes[self._site_of.get(self.chain.organs[organ], "other")]
+
+    def _balance(self) -> None:
+        """Cells that left sites, were carried and came to sites are the same cells."""
+        left = sum(p.stands_for * int(p.stepper.tally["left"]) for p in self.pieces.values())
+        left += sum(self.lesions.account(name).left for name in self.lesions.names)
+        came = sum(piece.arrived for piece in self.pieces.values())
+        start = 0 if self.body.primary in self.pieces else self._founders
+        came += sum(self.lesions.account(name).arrived for name in self.lesions.names) - start
+        came += self.reservoir.arrived - self.reservoir.founded
+        if left != self.traffic.shed + self.leaving.cells or came != self.traffic.arrived:
+            raise LedgerError(
+                f"At {self.time:g} h sites gave {left} cells to the blood, which took {self.traffic.shed}; the blood gave "
+                f"{self.traffic.arrived}, and sites took {came}."
+            )
+
+    # ---- look -----------------------------------------------------------------------------------------------------
+    @property
+    def _founders(self) -> int:
+        return (
+            round(Numbers(self.body.parameters, self.chance.draw)(self.body.founders, "")) if self.body.founders else 0
+        )
+
+    def burden(self, site: str) -> int:
+        """Tumour cells of a site, or of all but the primary for "metastases"."""
+        if site == "metastases":
+            return sum(self.burden(other) for other in self.sites if other != self.body.primary)
+        found = self.lesions.cells(site) + self.reservoir.cells(site) if site in self.lesions.names else 0
+        piece = self.pieces.get(site)
+        if piece is not None:
+            found += piece.cells * piece.stands_for
+        return found
+
+    def nodules(self, site: str) -> int:
+        """Visible metastases of a site."""
+        piece = self.pieces.get(site)
+        found = piece.nodules if piece is not None and site != self.body.primary else 0
+        if site in self.lesions.names:
+            table = self.lesions.column("site") == self.lesions.names.index(site)
+            seen = (self.lesions.column("visible_at") <= self.time) & table
+            if site == self.body.primary and self.body.primary not in self.pieces:
+                seen &= self.lesions.column("origin") >= 0
+            found += int(np.count_nonzero(seen))
+        return found
+
+    def measure(self) -> dict[str, float]:
+        """Every readout that is measured."""
+        found: dict[str, float] = {}
+        counts = self.traffic.counts()
+        for site in self.sites:
+            name, piece = slug(site), self.pieces.get(site)
+            found[f"cells_{name}"] = float(self.burden(site))
+            found[f"nodules_{name}"] = float(self.nodules(site))
+            dormant = self.lesions.cells(site, "dormant") if site in self.lesions.names else 0
+            dormant += self.reservoir.cells(site)
+            found[f"dormant_{name}"] = float(dormant + (piece.dormant if piece is not None else 0))
+            found[f"arrivals_{name}"] = float(self.arrived[site])
+        found["metastases"] = sum(found[f"nodules_{slug(s)}"] for s in self.sites if s != self.body.primary)
+        found["metastatic_cells"] = float(self.burden("metastases"))
+        found["ctc_single"], found["ctc_clusters"] = float(counts.single), float(counts.clusters)
+        found["ctc_per_ml"] = counts.cells / self.blood_ml
+        found["held_in_capillaries"] = float(counts.lodged)
+        found["shed"], found["died_in_blood"] = float(self.traffic.shed), float(self.traffic.died)
+        found["dead"] = float(self.dead)
+        return {readout.name: found[readout.name] for readout in self.body.readouts if readout.kind != "time"}
+
+    def frame(self) -> Columns | None:
+        """The cells of all pieces of tissue, with the code of their site."""
+        parts = []
+        names = [t.name for t in self.body.cell_types]
+        shared = [n for n in (*FRAME, *self.body.carried) if all(n in p.world.cells for p in self.pieces.values())]
+        for site, piece in self.pieces.items():
+            columns = cells_columns(piece.world.cells, tuple(dict.fromkeys(shared)))
+            codes = np.array([names.index(t) for t in piece.model.cell_types], np.int8)
+            columns["type"] = codes[columns["type"]] if columns["type"].size else columns["type"]
+            columns["site"] = np.full(columns["id"].size, self._codes[site], np.int8)
+            parts.append(columns)
+        if not parts:
+            return None
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def fields(self) -> NDArray[np.float32] | None:
+        """Pieces of tissue differ in size, so that their fields are not recorded together."""
+        return None
+
+    # ---- events ---------------------------------------------------------------------------------------------------
+    def _write(self, site: str, arrivals: Arrivals, rows: NDArray[np.int64]) -> None:
+        cells = _members(arrivals, rows)
+        sizes = np.diff(arrivals.first)[rows]
+        clones = arrivals.records[self._clone, cells] if self._clone >= 0 else np.zeros(cells.size)
+        self._log_arrivals(
+            site,
+            arrivals.cells[cells],
+            np.repeat(arrivals.party[rows], sizes),
+            np.repeat(arrivals.when[rows], sizes),
+            np.repeat(np.array([self._code(o) for o in arrivals.origin[rows]]), sizes),
+            clones,
+        )
+
+    def _note(self, site: str, ids: Ids, when: Real, origin: int, records: tuple[float, ...]) -> None:
+        clone = records[self._clone] if self._clone >= 0 else 0.0
+        self._log_arrivals(site, ids, ids, when, np.full(ids.size, origin), np.full(ids.size, clone))
+
+    def _log_arrivals(
+        self, site: str, cells: Ids, party: Ids, when: Real, origin: NDArray[np.int64], clones: Real
+    ) -> None:
+        n = cells.size
+        if n:
+            self._log.append(
+                {
+                    "time": when,
+                    "kind": np.full(n, self.body.event_kinds.index(ARRIVAL), np.int8),
+                    "cell": cells,
+                    "other": party,
+                    "type": np.full(n, -1, np.int8),
+                    **{axis: np.zeros(n, np.float32) for axis in "xyz"},
+                    "site": np.full(n, self._codes[site], np.int8),
+                    "origin": origin.astype(np.int8),
+                    "clone": clones.astype(np.int32),
+                }
+            )
+
+    def events(self) -> Columns | None:
+        """Events of the pieces of tissue, and all arrivals at sites, since the last call."""
+        parts, self._log = self._log, []
+        names = [t.name for t in self.body.cell_types]
+        for site, piece in self.pieces.items():
+            taken = piece.stepper.events.take()
+            if taken is None:
+                continue
+            kinds = (*piece.model.event_kinds, ARRIVAL, OPERATION)
+            own = taken["kind"] != kinds.index(ARRIVAL)  # arrivals are written with their origin, for all sites alike
+            n = int(own.sum())
+            if not n:
+                continue
+            codes = np.array([self.body.event_kinds.index(kind) for kind in kinds], np.int8)
+            types = np.array([names.index(t) for t in piece.model.cell_types], np.int8)
+            parts.append(
+                {
+                    **{name: column[own] for name, column in taken.items() if name not in ("kind", "type")},
+                    "kind": codes[taken["kind"][own]],
+                    "type": types[taken["type"][own]],
+                    "site": np.full(n, self._codes[site], np.int8),
+                    "origin": np.full(n, -1, np.int8),
+                    "clone": np.zeros(n, np.int32),
+                }
+            )
+        if not parts:
+            return None
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    # ---- keep -----------------------------------------------------------------------------------------------------
+    def state(self) -> Columns:
+        """The exact state of all parts as arrays."""
+        parts: dict[str, Mapping[str, NDArray[Any]]] = {f"piece {name}": p.state() for name, p in self.pieces.items()}
+        parts["traffic"], parts["lesions"] = self.traffic.state(), self.lesions.state()
+        parts["reservoir"], parts["leaving"] = self.reservoir.state(), self.leaving.state()
+        if self._prepared is not None:
+            parts["compartments"], parts["niche"] = self._prepared[0].state(), self._prepared[1].state()
+        if self._drugs is not None:
+            parts["drugs"] = self._drugs.state()
+        about = {"tick": self.tick, "dead": self.dead, "arrived": self.arrived}
+        whole = {f"{part}/{name}": values for part, state in parts.items() for name, values in state.items()}
+        return {**whole, "about": np.array(json.dumps(about, sort_keys=True))}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Take over an exact state."""
+
+        def of(part: str) -> dict[str, NDArray[Any]]:
+            return {k.removeprefix(f"{part}/"): v for k, v in state.items() if k.startswith(f"{part}/")}
+
+        for name, piece in self.pieces.items():
+            piece.restore(of(f"piece {name}"))
+        self.traffic.restore(of("traffic"))
+        self.lesions.restore(of("lesions"))
+        self.reservoir.restore(of("reservoir"))
+        self.leaving.restore(of("leaving"))
+        if self._prepared is not None:
+            self._prepared[0].restore(of("compartments"))
+            self._prepared[1].restore(of("niche"))
+        if self._drugs is not None:
+            self._drugs.restore(of("drugs"))
+        about = json.loads(str(state["about"]))
+        self.tick, self.dead, self.arrived = int(about["tick"]), bool(about["dead"]), dict(about["arrived"])
+        for piece in self.pieces.values():
+            piece.world.tick, piece.world.time = self.tick, self.time
+
+    @property
+    def day(self) -> float:
+        """Days since the start."""
+        return self.time / HOURS_PER_DAY
+
+
+def _members(arrivals: Arrivals, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the cells of some parties."""
+    begin, sizes = arrivals.first[rows], np.diff(arrivals.first)[rows]
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    return np.asarray(np.repeat(begin - first[:-1], sizes) + np.arange(first[-1]), np.int64)
