@@ -1,7 +1,7 @@
 """Cohorts of patients: 10,000 over 20 years with dormancy, resection and drug cycles, and the cost per patient by their number.
 
 Every arm of `adjuvant_arms` alone, with yearly readouts: the first call in the process (loading compiled kernels, or compiling
-them), then the median of several; peak memory of the process at the end of the runs of 10,000, and the cost from 1e2 patients on.
+them), then the median of several; peak memory of the process after the runs of 10,000, and the cost from 1e2 patients on.
 """
 
 from __future__ import annotations

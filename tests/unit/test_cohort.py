@@ -68,7 +68,7 @@ def test_a_bare_number_for_a_quantity_is_refused() -> None:
         ({"metastasis_turnover": 1.0}, "below 1"),
         ({"awakening_stages": 1.5}, "whole number"),
         ({"primary_doubling_time": "0 day"}, "must be above 0"),
-        ({"awakening_rate": "-1 1/year"}, "cannot be negative"),
+        ({"awakening_stage_rate": "-1 1/year"}, "cannot be negative"),
         (
             {"nodes_founding_correlation": 0.9, "growth_founding_correlation": -0.9, "nodes_growth_correlation": 0.9},
             "contradict",
@@ -273,7 +273,7 @@ def test_the_fast_cohort_agrees_with_the_slow_one() -> None:
             "founding_exponent": 0.5,
             "founding_rate": f"{8e-4 * 1e9**0.5!r} 1/day",
             "dormancy_share": share,
-            "awakening_rate": f"{waking * 24.0!r} 1/day",
+            "awakening_stage_rate": f"{waking * 24.0!r} 1/day",
             "awakening_stages": 2.0,
             "detection_diameter": f"{(seen / 1e6 * 6.0 / math.pi) ** (1 / 3)!r} mm",
         }

@@ -94,11 +94,13 @@ CHAPTERS = {
     "metastasis_theory": "Theory of metastasis",
     "lesion_theory": "Theory of metastasis, step by step",
     "metaspread_released": "MetaSpread",
+    "two_resolutions": "Two resolutions of a site",
     "premetastatic_niche": "The pre-metastatic niche and drugs of the body",
     "kinetic_models": "Rate equations",
     "master_equation": "Networks in cells: the exact equation",
     "maboss": "Networks in cells: MaBoSS",
     "cohen2015": "Networks in cells: Cohen 2015",
+    "cohort_targets": "Cohorts of patients",
     "statements": "Statements of the literature",
 }
 HEAD = """# Verification

@@ -59,7 +59,7 @@ class LumpedSite:
     growth_spread: Number = parameter("lesion_growth_spread", "")
     survival: Number = parameter("newcomer_survival", "")
     dormancy: Number = parameter("newcomer_dormancy", "")
-    awakening: Number = parameter("awakening_rate", "1/h")
+    awakening: Number = parameter("dormant_awakening_rate", "1/h")
     dormant_death: Number = parameter("dormant_death_rate", "1/h")
     re_entry: Number = dataclasses.field(
         default=Parameter(NOTHING, "nothing", 0.0, "1/h", "assumed", "absent unless given", ""),

@@ -19,6 +19,12 @@ __all__ = ["build_model", "check_study", "load_study", "model_names", "study_fil
 Options = Mapping[str, str | int | float]
 
 
+def _adjuvant_cohort(options: Options) -> Cohort:
+    from paget.catalogue.adjuvant_study import adjuvant_study
+
+    return adjuvant_study(options)
+
+
 def _cascade_mouse(options: Options) -> Individual:
     # Loads tissues, blood and all organs, which other studies have no use for.
     from paget.catalogue.cascade_mouse import cascade_mouse
@@ -26,9 +32,24 @@ def _cascade_mouse(options: Options) -> Individual:
     return cascade_mouse(options)
 
 
+def _metaspread(options: Options) -> Individual:
+    from paget.catalogue.metaspread.subject import metaspread
+
+    return metaspread(options)
+
+
+def _organ_pattern(options: Options) -> Cohort:
+    from paget.catalogue.organ_pattern import organ_pattern
+
+    return organ_pattern(options)
+
+
 MODELS: Mapping[str, Callable[[Options], Model | Individual | Cohort]] = {
+    "adjuvant_cohort": _adjuvant_cohort,
     "cascade_mouse": _cascade_mouse,
     "lung_awakening": lung_awakening,
+    "metaspread": _metaspread,
+    "organ_pattern": _organ_pattern,
 }
 
 

@@ -44,7 +44,8 @@ def body_plates(
     course = body_course(material, result)
     if course is None:
         return ""
-    written = [_map_figure(material, course, next(numbers), figure)]
+    # Sites of a body of no species are no organs, so that there is no outline to show them in.
+    written = [_map_figure(material, course, next(numbers), figure)] if course.species else []
     blood, arrivals, found = blood_panels(material), arrival_panels(material), fates(material)
     shares = fate_panels(material, found) if found is not None else []
     if blood or arrivals:

@@ -117,6 +117,14 @@ class Material:
         return tuple((arm, twin) for arm, twin in pairs if twin is not None)
 
     @property
+    def finished(self) -> Mapping[str, int]:
+        """Animals of each arm that finished; where they are computed in blocks, a row of `status` is a block."""
+        first = self.status.loc[self.status["status"] == "done", ["arm", "animal"]]
+        block = max(int(self.model.get("block", 1)), 1)
+        done = (self.study.replicates - first["animal"]).clip(upper=block).groupby(first["arm"]).sum()
+        return {arm: int(done.get(arm, 0)) for arm in self.arms}
+
+    @property
     def failures(self) -> pd.DataFrame:
         return self.status[self.status["status"] != "done"]
 

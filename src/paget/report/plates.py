@@ -113,8 +113,7 @@ def _cascade_figure(material: Material, plots: Plots, number: int) -> str:
 
 
 def _finished(material: Material) -> list[int]:
-    done = material.status[material.status["status"] == "done"].groupby("arm").size()
-    return [int(done.get(arm, 0)) for arm in material.arms]
+    return list(material.finished.values())
 
 
 def _animals_told(material: Material) -> str:

@@ -154,10 +154,9 @@ def omnibus_table(tests: Sequence[Omnibus]) -> str:
 
 def arms_table(material: Material) -> str:
     """What was done to each arm, and how many of its animals finished."""
-    done = material.status[material.status["status"] == "done"].groupby("arm").size()
     rows = []
     for arm in material.study.arms:
-        finished, asked = int(done.get(arm.name, 0)), material.study.replicates
+        finished, asked = material.finished[arm.name], material.study.replicates
         doses = [d.in_words() for d in arm.doses] + [r.in_words() for r in arm.resections]
         changed = "".join(
             f'<div><span class="badge assumed">hypothesis</span> {escape(k)} = {escape(str(v))}</div>'

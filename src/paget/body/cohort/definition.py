@@ -57,10 +57,10 @@ NUMBERS: Mapping[str, str] = {
     "founding_log_sd": "",
     "metastatic_efficiency": "",
     "dormancy_share": "",
-    "awakening_rate": "1/h",
+    "awakening_stage_rate": "1/h",
     "awakening_log_sd": "",
     "awakening_stages": "",
-    "dormant_death_rate": "1/h",
+    "dormant_loss_rate": "1/h",
     "surgery_awakening": "",
     "surgery_awakening_lasts": "h",
     "nodes_at_median": "",
@@ -101,8 +101,8 @@ _ABOVE_ZERO = (
 )
 _NOT_NEGATIVE = (
     "founding_rate",
-    "awakening_rate",
-    "dormant_death_rate",
+    "awakening_stage_rate",
+    "dormant_loss_rate",
     "surgery_awakening",
     "surgery_awakening_lasts",
     "age_sd",
@@ -318,7 +318,7 @@ class Cohort:
             spreading=int(self.all_generations),
             dormant_share=v["dormancy_share"],
             stages=int(v["awakening_stages"]),
-            dormant_death=v["dormant_death_rate"],
+            dormant_death=v["dormant_loss_rate"],
             lethal=v["lethal_burden"],
         )
 
@@ -332,7 +332,7 @@ class Cohort:
             lesion_ratio=v["metastasis_growth_ratio"],
             founding=v["founding_rate"] / v["founding_size"] ** v["founding_exponent"],
             founding_sd=v["founding_log_sd"],
-            waking=v["awakening_rate"],
+            waking=v["awakening_stage_rate"],
             waking_sd=v["awakening_log_sd"],
             size=math.log(cells_of(v["diagnosis_diameter"], v["tumour_cell_density"])),
             size_sd=3.0 * v["diagnosis_diameter_log_sd"],

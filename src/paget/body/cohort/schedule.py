@@ -14,7 +14,8 @@ from paget.units import to_internal
 
 __all__ = ["WINDOW", "problems_of_arm", "resection_of", "schedule_of"]
 
-WINDOW = to_internal("365.25 day", "h")  # founding by the primary is proposed in windows of this length
+YEAR = to_internal("1 year", "h")  # spells end here at the latest, so that no patient long dead founds metastases
+WINDOW = YEAR / 12.0  # founding by a primary that is still there is proposed in windows of this length
 LN10 = math.log(10.0)
 Value = Callable[[Number, str], float]
 
@@ -95,7 +96,7 @@ def problems_of_arm(arm: CohortArm, follow_up: float, value: Value, sites: Itera
             if hours(t.at) < 0.0:
                 yield f"{name}: surgery at {t.at} is before diagnosis, at which patients enter"
             if hours(t.at) >= follow_up:
-                yield f"{name}: surgery at {t.at} is after the {follow_up / WINDOW:g} years of follow-up"
+                yield f"{name}: surgery at {t.at} is after the {follow_up / YEAR:g} years of follow-up"
     if arm.visits and hours(arm.visits) <= 0.0:
         yield f"{name}: visits every {arm.visits}; the interval must be above 0, or empty for detection at once"
     for t in arm.treatments:
@@ -157,8 +158,9 @@ def schedule_of(
                     spans.append((begin, end, f"of_primary_{what}", found))
                 if what == "founding" or not course.site:
                     spans.append((begin, end, what, found))
-    windows = [i * WINDOW for i in range(math.ceil(follow_up / WINDOW - 1e-9))]
-    knots = {0.0, follow_up, *windows, *(t for t, *_ in pulses), *(t for b, e, *_ in spans for t in (b, e))}
+    windows = [i * WINDOW for i in range(math.ceil(min(resection, follow_up) / WINDOW - 1e-9))]
+    years = [i * YEAR for i in range(math.ceil(follow_up / YEAR - 1e-9))]
+    knots = {0.0, follow_up, *windows, *years, *(t for t, *_ in pulses), *(t for b, e, *_ in spans for t in (b, e))}
     if resection < math.inf:
         knots.add(resection)
     knot = np.array(sorted(t for t in knots if 0.0 <= t <= follow_up))

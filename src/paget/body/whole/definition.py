@@ -11,7 +11,7 @@ from paget.body.anatomy import Anatomy
 from paget.body.blood import EFFECTS
 from paget.body.lumped import LumpedSite
 from paget.body.values import Number
-from paget.body.whole.piece import SpatialSite
+from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
 from paget.errors import ModelError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable
 from paget.experiment import Arm, Study
@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Endpoint", "WholeBody", "slug"]
 
-PRIMARY = "primary"
+PRIMARY, REST = "primary", "other"
+READ_PER_SITE = ("cells", "nodules", "dormant", "arrivals")
+READ_OF_ALL = (
+    "metastases",
+    "metastatic_cells",
+    "ctc_single",
+    "ctc_clusters",
+    "ctc_per_ml",
+    "held_in_capillaries",
+    "shed",
+    "died_in_blood",
+    "dead",
+)
 
 
 def slug(site: str) -> str:
@@ -92,9 +104,11 @@ class WholeBody(Individual):
                 yield f"the {kind} site '{name}' is given twice"
         if self.primary not in names:
             yield str(UnknownNameError("primary site", self.primary, names))
+        yield from self._problems_of_names(names)
         for site in self.spatial:
             yield from site.problems()
-            if (site.share is not None or not site.host) and site.name not in [lumped.name for lumped in self.lumped]:
+            partly = site.share is not None or not site.host or site.removed_whole
+            if partly and site.name not in [lumped.name for lumped in self.lumped]:
                 yield f"site '{site.name}' is a piece of its organ; give the rest of it as a lumped site of that name"
         known = self.anatomy.names
         taken: dict[str, str] = {}
@@ -105,11 +119,38 @@ class WholeBody(Individual):
             elif organ in taken:
                 yield f"the sites '{taken[organ]}' and '{name}' lie in one organ, '{organ}'"
             taken[organ] = name
+        if REST not in names and (left := [organ for organ in known if organ not in taken]):
+            yield f"cells would come to {', '.join(left)}, where there is no site; give a site '{REST}' for the rest of the body"
         for endpoint in self.endpoints:
             if endpoint.site not in (*names, "metastases"):
                 yield str(UnknownNameError("site of an endpoint", endpoint.site, (*names, "metastases")))
         if self.founders is None and self.primary in names and self.primary not in [s.name for s in self.spatial]:
             yield f"the site '{self.primary}' is lumped; say of how many cells its tumour is at the start (founders)"
+
+    def _problems_of_names(self, names: list[str]) -> Iterable[str]:
+        """Sites, cell types, events and readouts that one part knows and another does not."""
+        for name in dict.fromkeys(names):
+            if name not in self.sites:
+                yield f"the site '{name}' is not among the sites of the body ({', '.join(self.sites)})"
+        for name in self.sites:
+            if name not in names:
+                yield f"the site '{name}' is neither spatial nor lumped; say which"
+        types, kinds = ([], [ARRIVAL, OPERATION])
+        for site in self.spatial:
+            types += site.model.cell_types
+            kinds += site.model.event_kinds
+        own_types = [t.name for t in self.cell_types]
+        for what, used, known in (("cell type", types, own_types), ("kind of event", kinds, self.event_kinds)):
+            for name in dict.fromkeys(used):
+                if name not in known:
+                    yield f"the {what} '{name}' of its sites is not among those of the body"
+        measured = (*READ_OF_ALL, *(f"{what}_{slug(site)}" for site in self.sites for what in READ_PER_SITE))
+        own = [readout.name for readout in self.readouts]
+        for readout in self.readouts:
+            if readout.kind != "time" and readout.name not in measured:
+                yield str(UnknownNameError("readout of a body", readout.name, measured))
+            elif readout.kind == "time" and readout.first_of not in own:
+                yield f"readout '{readout.name}': {UnknownNameError('readout', readout.first_of, own)}"
 
     def organ_of(self, site: str) -> str:
         """The organ of the anatomy in which a site lies."""
@@ -161,7 +202,11 @@ class WholeBody(Individual):
             return {key: value for key, value in changes.items() if key in names}
 
         spatial = tuple(
-            dataclasses.replace(site, model=site.model.with_parameters(some(site.model.numbers_used())))
+            dataclasses.replace(
+                site,
+                model=site.model.with_parameters(some(site.model.numbers_used())),
+                start={name: _with_numbers(value, some([_key(value)])) for name, value in site.start.items()},
+            )
             for site in self.spatial
         )
         of_anatomy = some(number.key for number in self.anatomy.numbers)
@@ -195,6 +240,10 @@ class WholeBody(Individual):
 
         drugs = frozenset(given.drug for given in arm.administrations(study.duration))
         return Life(self, seed=study.seed, animal=animal, dt=study.tick, drugs=drugs)
+
+
+def _key(value: Number | int) -> str:
+    return value.key if isinstance(value, Parameter) else ""
 
 
 def _with_numbers(part: Any, changes: Mapping[str, str | float]) -> Any:

@@ -27,6 +27,7 @@ class Leaving:
         self.ticks = ticks
         self._kinds: dict[tuple[Any, ...], Batch] = {}
         self._left: dict[tuple[Any, ...], NDArray[np.int64]] = {}  # parties still to leave, by tick modulo `ticks`
+        self.removed = 0  # cells of those that were taken out with their tumour
 
     def add(self, batch: Batch, count: int, tick: int) -> None:
         """Let `count` parties like `batch` leave from this tick on."""
@@ -52,6 +53,15 @@ class Leaving:
                 del self._kinds[known], self._left[known]
         return found
 
+    def remove(self, origin: int) -> int:
+        """Take out those of one organ, with the tumour that they were about to leave; how many cells."""
+        gone = [known for known, batch in self._kinds.items() if batch.origin == origin]
+        cells = sum(int(self._left[known].sum()) * self._kinds[known].size for known in gone)
+        for known in gone:
+            del self._kinds[known], self._left[known]
+        self.removed += cells
+        return cells
+
     @property
     def cells(self) -> int:
         """Cells of parties that have not left yet."""
@@ -59,7 +69,7 @@ class Leaving:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that changes, as arrays."""
-        found: dict[str, NDArray[Any]] = {"kinds": np.array([len(self._kinds)], np.int64)}
+        found: dict[str, NDArray[Any]] = {"kinds": np.array([len(self._kinds), self.removed], np.int64)}
         for nth, known in enumerate(sorted(self._kinds)):
             batch = self._kinds[known]
             found[f"{nth}.numbers"] = np.array(
@@ -72,7 +82,8 @@ class Leaving:
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state` returned."""
         self._kinds, self._left = {}, {}
-        for nth in range(int(state["kinds"][0])):
+        kinds, self.removed = (int(n) for n in state["kinds"])
+        for nth in range(kinds):
             origin, medium, survival, mesenchymal, when = state[f"{nth}.numbers"].tolist()
             members, records = np.array(state[f"{nth}.members"]), np.array(state[f"{nth}.records"])
             batch = Batch(when, int(origin), int(medium), 1, members, survival, mesenchymal, records)

@@ -20,7 +20,7 @@ from paget.body.stroma import StromaBiology
 from paget.body.values import Numbers
 from paget.body.whole.definition import WholeBody, slug
 from paget.body.whole.leaving import Leaving
-from paget.body.whole.piece import ARRIVAL, OPERATION, Piece
+from paget.body.whole.piece import ARRIVAL, Piece
 from paget.body.whole.reservoir import Party, Reservoir
 from paget.body.whole.traffic import Arrivals, Batch, Crowd, Traffic
 from paget.engine.animal import Columns
@@ -38,6 +38,7 @@ Real = NDArray[np.float64]
 Ids = NDArray[np.uint64]
 
 SHED, FOUNDED, FRESH = 41, 43, 47  # salts of ids: cells that lumped sites shed, what they begin with, cells of crowds
+EVENT = ("time", "kind", "cell", "other", "type", "x", "y", "z", "site", "origin", "clone")
 SLEPT = "cell.ever_dormant"
 FRAME = ("cell.x", "cell.y", "cell.z", "cell.radius", "cell.founder")
 
@@ -79,7 +80,7 @@ class Life:
         self._new: list[dict[str, Any]] = []  # lesions founded in this tick
         self.leaving = Leaving(max(round(HOURS_PER_DAY / dt), 1))
         if body.founders is not None and body.primary not in self.pieces:
-            self._found(numbers(body.founders, ""))
+            self._found(numbers(body.founders, "cell"))
 
     def _niche(self) -> tuple[Compartments, Niche, Secretion]:
         organs = tuple(self.body.organ_of(s) for s in self.sites if s != self.body.primary)
@@ -107,14 +108,15 @@ class Life:
         if not self.dead:
             for site, _ in operations:
                 self._operate(site)
-            effects, on_lesions = self._effects()
+            effects, on_sites = self._effects()
+            on_lesions = {place: value for place, value in on_sites.items() if place[0] in self.lesions.names}
             on_lesions.update(self._treated(doses))
             batches = [*self._pieces_live(doses, operations), *self._lesions_live(on_lesions)]
             key = self.chance.key("blood")
             self.traffic.take(batches, self.dt, key, self.tick, effects)
             arrivals, crowds = self.traffic.advance(self.time, self.dt, key, self.tick, effects, self.threads)
-            self._settle(arrivals, on_lesions)
-            self._scatter(crowds, on_lesions)
+            self._settle(arrivals, on_sites)
+            self._scatter(crowds, on_sites, on_lesions)
             self._found_lesions()
             self._balance()
         self.tick += 1
@@ -128,6 +130,8 @@ class Life:
             raise UnknownNameError("site to resect", site, self.sites)
         if site in self.pieces:
             self.pieces[site].resect()
+            if self.pieces[site].closed:
+                self.leaving.remove(self.chain.organs.index(self.body.organ_of(site)))
         if site in self.lesions.names:
             table = self.lesions.table()
             seen = table["visible_at"].to_numpy() <= self.time
@@ -138,10 +142,10 @@ class Life:
             self.lesions.resect(site, table["id"].to_numpy(np.uint64)[chosen])
 
     def _effects(self) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
-        """Factors of hazards in the blood, and effects on lesions, in this tick."""
-        factors, on_lesions = dict(self.body.factors), dict[tuple[str, str], float]()
+        """Factors of hazards in the blood, and effects on those who begin at sites, in this tick."""
+        factors, on_sites = dict(self.body.factors), dict[tuple[str, str], float]()
         if self._prepared is None:
-            return factors, on_lesions
+            return factors, on_sites
         compartments, niche, secretion = self._prepared
         inside = set(compartments.places)
         cells = {site: float(self.burden(site)) for site in self.sites}
@@ -152,12 +156,10 @@ class Life:
         for name, value in niche.effects(compartments, self._interventions).items():
             role, _, organ = name.partition(":")
             if role == "establishment":
-                site = self._site_of[organ]
-                if site in self.lesions.names:
-                    on_lesions[site, "survival"] = value
+                on_sites[self._site_of[organ], "survival"] = value
             elif role not in self.body.left_out:
                 factors[name] = factors.get(name, 1.0) * value
-        return factors, on_lesions
+        return factors, on_sites
 
     def _treated(self, doses: tuple[tuple[str, float, float], ...]) -> dict[tuple[str, str], float]:
         """What drugs do to lesions in this tick."""
@@ -222,7 +224,7 @@ class Life:
             # Too many to be walked: parties alike in all that matters leave together, in the name of the first of them.
             alike = np.vstack([step.site[shed.row], shed.size, shed.medium, step.records[:, shed.row]])
             _, chosen, group = np.unique(alike, axis=1, return_index=True, return_inverse=True)
-            parties = np.bincount(group.reshape(-1), weights=shed.parties)
+            parties = np.bincount(group.reshape(-1), weights=shed.parties).astype(np.float64)
         return [self._of_lesion(step, int(k), int(n)) for k, n in zip(chosen, parties, strict=True)]
 
     def _of_lesion(self, step: LesionStep, k: int, parties: int) -> Batch:
@@ -232,12 +234,14 @@ class Life:
         if self.chain.first[medium, organ] == self.chain.first[medium, organ + 1]:
             medium = 0  # no lymph drains this organ: all that leaves goes by blood
         name = mix(step.ids[row : row + 1] ^ np.uint64(self.tick), SHED)[0]
+        # The nth party of its lesion, whatever others shed: its luck is the same in every arm in which it leaves.
+        nth = np.uint64(k - int(np.searchsorted(shed.row, row)))
         return Batch(
             when=float(shed.when[k]),
             origin=organ,
             medium=medium,
             count=parties,
-            members=mix(np.uint64(k) * np.uint64(64) + np.arange(size, dtype=np.uint64) ^ name, SHED),
+            members=mix((nth * np.uint64(64) + np.arange(size, dtype=np.uint64)) ^ name, SHED),
             survival=self._signals[0],
             mesenchymal=self._signals[1],
             records=np.repeat(step.records[:, row : row + 1], size, axis=1),
@@ -268,8 +272,13 @@ class Life:
                 self._seed(site, arrivals, outside)
             self._write(site, arrivals, rows)
 
-    def _scatter(self, crowds: list[Crowd], effects: Mapping[tuple[str, str], float]) -> None:
-        """Let crowds of single cells settle: into the piece of a site, into its reservoir, and as founders of lesions."""
+    def _scatter(
+        self,
+        crowds: list[Crowd],
+        on_sites: Mapping[tuple[str, str], float],
+        on_lesions: Mapping[tuple[str, str], float],
+    ) -> None:
+        """Let crowds settle: into the piece of a site, into its reservoir, and as founders of lesions."""
         key = self.chance.key("scatter")
         chance = np.random.Generator(np.random.Philox(key=[int(key), 2 * self.tick]))
         came: dict[Party, int] = {}
@@ -283,13 +292,14 @@ class Life:
                 outside -= parties
                 ids = self._fresh(key, np.uint64(nth), inside)
                 records = {n: np.full(inside, v) for n, v in zip(self.body.carried, crowd.records, strict=True)}
-                piece.receive(ids, records, key, effects.get((site, "survival"), 1.0))
+                piece.receive(ids, records, key, on_sites.get((site, "survival"), 1.0))
                 self._note(site, ids, np.full(inside, self.time + self.dt), self._code(crowd.origin), crowd.records)
-            place = (site, self._code(crowd.origin), crowd.records, crowd.size)
-            came[place] = came.get(place, 0) + outside
+            if outside:
+                place = (site, self._code(crowd.origin), crowd.records, crowd.size)
+                came[place] = came.get(place, 0) + outside
         if not self.lesions.names:
             return
-        began = self.reservoir.advance(came, self.dt, self.chance.key("reservoir"), self.tick, effects)
+        began = self.reservoir.advance(came, self.dt, self.chance.key("reservoir"), self.tick, on_lesions)
         for nth, founding in enumerate(began):
             ids = self._fresh(self.chance.key("founding"), np.uint64(nth), founding.lesions)
             when = self.time + self.dt * chance.random(founding.lesions)
@@ -308,8 +318,8 @@ class Life:
 
     def _fresh(self, key: np.uint64, nth: np.uint64, count: int) -> Ids:
         """Ids that no other cell of the animal has: of the nth group of a tick."""
-        at = (np.uint64(self.tick) << np.uint64(40)) | (nth << np.uint64(28))
-        return mix(key ^ (at + np.arange(count, dtype=np.uint64)), FRESH)
+        group = mix(mix(np.array([self.tick], np.uint64) ^ key, FRESH) ^ nth, FRESH)
+        return mix(group ^ np.arange(count, dtype=np.uint64), FRESH)
 
     def _seed(self, site: str, arrivals: Arrivals, rows: NDArray[np.int64]) -> None:
         first = arrivals.first[rows]
@@ -350,17 +360,20 @@ class Life:
         start = 0 if self.body.primary in self.pieces else self._founders
         came += sum(self.lesions.account(name).arrived for name in self.lesions.names) - start
         came += self.reservoir.arrived - self.reservoir.founded
-        if left != self.traffic.shed + self.leaving.cells or came != self.traffic.arrived:
+        waiting = self.leaving.cells + self.leaving.removed
+        if left != self.traffic.shed + waiting or came != self.traffic.arrived:
             raise LedgerError(
-                f"At {self.time:g} h sites gave {left} cells to the blood, which took {self.traffic.shed}; the blood gave "
-                f"{self.traffic.arrived}, and sites took {came}."
+                f"At {self.time:g} h sites gave {left} cells to the blood, which took {self.traffic.shed} while {waiting} wait "
+                f"or were removed; the blood gave {self.traffic.arrived}, and sites took {came}."
             )
 
     # ---- look -----------------------------------------------------------------------------------------------------
     @property
     def _founders(self) -> int:
         return (
-            round(Numbers(self.body.parameters, self.chance.draw)(self.body.founders, "")) if self.body.founders else 0
+            round(Numbers(self.body.parameters, self.chance.draw)(self.body.founders, "cell"))
+            if self.body.founders
+            else 0
         )
 
     def burden(self, site: str) -> int:
@@ -467,21 +480,19 @@ class Life:
         parts, self._log = self._log, []
         names = [t.name for t in self.body.cell_types]
         for site, piece in self.pieces.items():
-            taken = piece.stepper.events.take()
+            taken = piece.events()  # arrivals from the blood are written with their origin, for all sites alike
             if taken is None:
                 continue
-            kinds = (*piece.model.event_kinds, ARRIVAL, OPERATION)
-            own = taken["kind"] != kinds.index(ARRIVAL)  # arrivals are written with their origin, for all sites alike
-            n = int(own.sum())
-            if not n:
-                continue
-            codes = np.array([self.body.event_kinds.index(kind) for kind in kinds], np.int8)
+            n = taken["kind"].size
+            # A code of -1 is never used: it belongs to arrivals from the blood.
+            known = self.body.event_kinds
+            codes = np.array([known.index(kind) if kind in known else -1 for kind in piece.event_kinds], np.int8)
             types = np.array([names.index(t) for t in piece.model.cell_types], np.int8)
             parts.append(
                 {
-                    **{name: column[own] for name, column in taken.items() if name not in ("kind", "type")},
-                    "kind": codes[taken["kind"][own]],
-                    "type": types[taken["type"][own]],
+                    **taken,
+                    "kind": codes[taken["kind"]],
+                    "type": types[taken["type"]],
                     "site": np.full(n, self._codes[site], np.int8),
                     "origin": np.full(n, -1, np.int8),
                     "clone": np.zeros(n, np.int32),
@@ -489,7 +500,7 @@ class Life:
             )
         if not parts:
             return None
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return {name: np.concatenate([part[name] for part in parts]) for name in EVENT}
 
     # ---- keep -----------------------------------------------------------------------------------------------------
     def state(self) -> Columns:

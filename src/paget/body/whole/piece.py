@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.body.values import Number, Numbers
+from paget.engine.animal import Columns
 from paget.engine.checkpoint import restore, state_of
 from paget.engine.structure import Departures
 from paget.engine.tick import Stepper
@@ -25,6 +26,7 @@ Real = NDArray[np.float64]
 Ids = NDArray[np.uint64]
 
 ARRIVAL, OPERATION = "arrival", "resection"
+CAME = "arrival from the blood"  # in the record of the piece, whose tissue may have arrivals of its own
 ANYWHERE, VESSELS = "anywhere", "vessels"
 
 
@@ -36,7 +38,7 @@ class SpatialSite:
     model : the tissue. tumour : its cell types that are tumour cells; dormant : those of them that are dormant
     newcomer, sleeper : types of cells that arrive and cycle, or fall dormant
     surviving : share of those who come that live to see the tissue, all if None; sleeping : share of these that falls dormant
-    start : variables that newcomers start with, beside the records that they bring
+    start : variables that newcomers start with, beside the records that they bring; awake : further ones of those who cycle
     entry : where they come in: "vessels", a cell type by whose cells, or "anywhere"
     stands_for : tumours of so many times the cells of this piece grow and shed alike, so that each cell that leaves stands for
     that many. share : of those who reach the organ, the share that reaches the piece
@@ -57,6 +59,7 @@ class SpatialSite:
     surviving: Number | None = None
     sleeping: Number | None = None
     start: Mapping[str, int | Number] = field(default_factory=dict)
+    awake: Mapping[str, int | Number] = field(default_factory=dict)
     entry: str = VESSELS
     stands_for: Number | None = None
     share: Number | None = None
@@ -81,6 +84,7 @@ class SpatialSite:
             self.nodule,
             self.reach,
             *self.start.values(),
+            *self.awake.values(),
             *by_type,
         )
         return tuple(number for number in own if number is not None and not isinstance(number, int))
@@ -98,8 +102,10 @@ class SpatialSite:
             if name not in types
         ]
         known = {variable.name for variable in self.model.cell_variables}
-        wanted = [*self.start, *(signal for signal in signals if isinstance(signal, str) and signal)]
+        wanted = [*self.start, *self.awake, *(signal for signal in signals if isinstance(signal, str) and signal)]
         found += [f"site '{self.name}': its cells have no '{name}'" for name in wanted if name not in known]
+        if self.host and "cell.radius" not in self.start:
+            found.append(f"site '{self.name}': cells from the blood would have no size; give 'cell.radius' in `start`")
         if self.host and self.entry == VESSELS and self.model.vessels is None:
             found.append(f"site '{self.name}': cells are to enter through vessels, but its tissue has none")
         return found
@@ -125,7 +131,9 @@ class Piece:
         self.site, self.model = site, site.model
         self.world = found(site.model, seed, animal, dt, site.name)
         here = frozenset(drug.name for drug in site.model.drugs)
-        self.stepper = Stepper(site.model, self.world, drugs & here, (ARRIVAL, OPERATION))
+        further = tuple(kind for kind in (CAME, OPERATION) if kind not in site.model.event_kinds)
+        self.event_kinds = (*site.model.event_kinds, *further)
+        self.stepper = Stepper(site.model, self.world, drugs & here, further)
         self._drugs, self._follows = here, follows
         carried = [name for name in follows if name in self.world.cells]
         signals = [signal for signal in (site.survival, site.mesenchymal) if isinstance(signal, str) and signal]
@@ -136,10 +144,13 @@ class Piece:
             else np.array([numbers(signal[t], "") if t in signal else np.nan for t in site.model.cell_types])
             for signal in (site.survival, site.mesenchymal)
         )
-        self._start: dict[str, float] = {
-            name: float(value) if isinstance(value, int) else numbers(value, site.model.variables[name].unit)
-            for name, value in site.start.items()
-        }
+        self._start, self._awake = (
+            {
+                name: float(value) if isinstance(value, int) else numbers(value, site.model.variables[name].unit)
+                for name, value in start.items()
+            }
+            for start in (site.start, site.awake)
+        )
         self.surviving = 1.0 if site.surviving is None else numbers(site.surviving, "")
         self.sleeping = 0.0 if site.sleeping is None else numbers(site.sleeping, "")
         self.stands_for = 1 if site.stands_for is None else round(numbers(site.stands_for, ""))
@@ -192,15 +203,16 @@ class Piece:
             values.update({name: column[rows] for name, column in records.items() if name in self.world.cells})
             if site.sleeper and kind == site.sleeper:
                 values.update({n: 1 for n in ("cell.ever_dormant", "cell.dormant_now") if n in self.world.cells})
-            self.stepper.structure.receive(ARRIVAL, kind, ids[rows], position[:, rows], values)
+            else:
+                values.update(self._awake)
+            self.stepper.structure.receive(CAME, kind, ids[rows], position[:, rows], values)
 
     def _places(self, ids: Ids, u: Real, key: np.uint64) -> Real:
         world, size = self.world, np.array(self.model.grid.size)
         flat = self.model.grid.flat
         hosts = world.rows((self.site.entry,)) if self.site.entry in self.model.cell_types else np.empty(0, np.int64)
         if self.site.entry == VESSELS and world.vessels is not None and world.vessels.perfused.any():
-            found_at, _ = entry_points(world.vessels, ids.size, key, world.tick + 1)
-            position = found_at
+            position, _ = entry_points(world.vessels, ids, key, world.tick + 1)
         elif hosts.size:
             chosen = hosts[np.minimum((u[:, 0] * hosts.size).astype(np.int64), hosts.size - 1)]
             angle = 2.0 * np.pi * u[:, 1]
@@ -228,6 +240,14 @@ class Piece:
         return int(tumour)
 
     # ---- look -----------------------------------------------------------------------------------------------------
+    def events(self) -> Columns | None:
+        """Events since the last call, without arrivals from the blood; kinds are codes of `event_kinds`."""
+        taken = self.stepper.events.take()
+        if taken is None:
+            return None
+        own = taken["kind"] != self.event_kinds.index(CAME)
+        return {name: column[own] for name, column in taken.items()} if own.any() else None
+
     @property
     def cells(self) -> int:
         """Tumour cells in the piece."""

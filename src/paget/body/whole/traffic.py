@@ -198,9 +198,11 @@ class Traffic:
         if known not in self._known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            kind = Kind.of(self.biology, batch.size, survival=signals[0], mesenchymal=signals[1])
+            # Solved up to a power of two each time: what a size costs to the last bit must not hang on what was asked before.
+            most = 1 << (batch.size - 1).bit_length()
+            kind = Kind.of(self.biology, most, survival=signals[0], mesenchymal=signals[1])
             all_of = expected_up_to(self.chain, self.biology, kind, batch.origin, batch.medium, self._coarse[1])
-            self._known.update({(size, *known[1:]): odds for size, odds in enumerate(all_of, 1)})
+            self._known.update({(size, *known[1:]): all_of[size - 1] for size in range(most // 2 + 1, most + 1)})
         return self._known[known]
 
     def _let_die(self, batch: Batch, cells: int, odds: Expected, dt: float) -> None:

@@ -22,6 +22,7 @@ State = dict[str, NDArray[np.generic]]
 BLOOD = "blood"
 ENTRY = ("step", "x", "y", *KINDS, "vessel", "opened by")
 ARRIVAL = ("step", "grid", "vessel", *KINDS, "without room", "cells")
+SETTLED = ("step", "cell", "type", "grid", "x", "y", "founder")
 
 
 class MetaSpreadRun:
@@ -47,7 +48,7 @@ class MetaSpreadRun:
         self._mmp2, self._matrix, self._new = np.zeros(shape), np.ones(shape), np.empty(shape[1:])
         self._secreting: NDArray[np.bool_] = np.asarray(self._count[:, 0].any(axis=(1, 2)))
         self._tally = np.zeros((shape[0] + 1, 2), np.int64)
-        self._entries, self._arrivals = History(ENTRY), History(ARRIVAL)
+        self._entries, self._arrivals, self._settled = History(ENTRY), History(ARRIVAL), History(SETTLED)
         self._negative = np.zeros(2, np.int64)
         self.steps = 0
         self._born = self._died = self._no_room = 0
@@ -95,6 +96,11 @@ class MetaSpreadRun:
         )  # fmt: skip
         self._arrivals.add(np.column_stack([np.full(n, self.steps), arrivals[:n]]))
         self._secreting[arrivals[:n, 0][arrivals[:n, 2] > 0]] = True
+        came = due[c.grid[due] >= 0]
+        cells = (c.ids[came], c.kind[came], c.grid[came], *c.place[:, came], c.founder[came])
+        self._settled.add(
+            np.column_stack([np.full(came.size, self.steps), *(column.astype(np.int64) for column in cells)])
+        )
         dead, no_room = c.drop_lost()
         self._died += dead
         self._no_room += no_room
@@ -260,6 +266,13 @@ class MetaSpreadRun:
         table["grid"] = np.array(self.settings.grids)[table["grid"]]
         return table
 
+    def settled(self, since: int = 0) -> pd.DataFrame:
+        """Every cell that left the blood alive and found room, from that number on: step, id, type, grid, x and y, founder."""
+        table = pd.DataFrame(self._settled.lines[since:], columns=list(SETTLED))
+        table["type"] = np.array(KINDS)[table["type"]]
+        table["grid"] = np.array(self.settings.grids)[table["grid"]]
+        return table.assign(x=table["x"] * self._p.spacing, y=table["y"] * self._p.spacing)
+
     def state(self) -> State:
         """All that a later run needs to go on, as arrays."""
         totals = np.array([self.steps, self._born, self._died, self._no_room, *self._negative], np.int64)
@@ -271,6 +284,7 @@ class MetaSpreadRun:
             "secreting": self._secreting.copy(),
             "entries": self._entries.lines.copy(),
             "arrivals": self._arrivals.lines.copy(),
+            "settled": self._settled.lines.copy(),
             **self._rows.state(),
         }
 
@@ -295,6 +309,7 @@ class MetaSpreadRun:
         self._secreting[:] = state["secreting"]
         self._entries.restore(state["entries"].astype(np.int64))
         self._arrivals.restore(state["arrivals"].astype(np.int64))
+        self._settled.restore(state["settled"].astype(np.int64))
         c = self._rows
         c.restore(dict(state))
         on = c.grid >= 0

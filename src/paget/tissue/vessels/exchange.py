@@ -76,22 +76,26 @@ def delivered(coefficient: Real, plasma: float, values: Real, grid: Grid) -> flo
     return float((coefficient * (plasma - values)).sum()) * grid.voxel_volume
 
 
-def entry_points(network: VesselNetwork, count: int, key: np.uint64, step: int) -> tuple[Real, Whole]:
-    """Places on vessel walls where cells enter, uniform over the length of perfused vessels: (position [3, count] um, segment).
+def entry_points(
+    network: VesselNetwork, cells: int | NDArray[np.uint64], key: np.uint64, step: int
+) -> tuple[Real, Whole]:
+    """Places on vessel walls where cells enter, uniform over the length of perfused vessels: (position [3, n] um, segment).
 
-    key, step : stream and tick of the random numbers
+    cells : how many, or ids [n] from which their places follow. key, step : stream and tick of the random numbers
 
     Raises
     ------
     ModelError
         If cells are to enter a tissue without a perfused vessel.
     """
+    ids = np.arange(cells, dtype=np.uint64) if isinstance(cells, int) else cells
+    count = ids.size
     if count == 0:
         return np.empty((3, 0)), np.empty(0, np.int64)
     live = np.flatnonzero(network.perfused)
     if live.size == 0:
         raise ModelError(f"{count} cells are to enter the tissue, but none of its vessels is perfused.")
-    u = philox.uniforms(key, np.arange(count, dtype=np.uint64), step, 3)
+    u = philox.uniforms(key, ids, step, 3)
     until = np.cumsum(network.lengths[live])
     row = live[np.minimum(np.searchsorted(until, u[:, 0] * until[-1]), live.size - 1)]
     a, b = network.a[:, row], network.b[:, row]
