@@ -105,7 +105,7 @@ def organ(name, **changes):
     """A lumped site in which all that come survive, grow fast and shed much."""
     given = {
         "name": name,
-        "growth": gompertz(number("0.02 1/h"), number("1e6 cell")),
+        "growth": gompertz(number("0.02 1/h"), number("2e4 cell")),
         "survival": number("0.9"),
         "dormancy": number("0.3"),
         "awakening": number("0.02 1/h"),
@@ -166,7 +166,7 @@ def body(spatial=(), lumped=SITES, **changes):
         "organs": {"primary": "mammary gland"} if "primary" in sites else {},
         "founders": number("300 cell"),
         "kinetics": (kinetics("doxorubicin"),),
-        "drug_numbers": load_parameters("lung_awakening"),
+        "drug_numbers": load_parameters("lung_awakening", "niche"),
         "drugs": (DRUGS["doxorubicin"],),
     }
     return WholeBody(**{**given, **changes})

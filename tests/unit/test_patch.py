@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,9 @@ from paget.body.lumped import LumpedSite, resolved
 from paget.body.patch import measure, watch
 from paget.body.patch.estimates import chance_and_scatter, interval_of_rate, jackknife, share_of
 from paget.body.patch.fits import cluster_size_of, growth_of, shedding_of
+from paget.body.patch.rates import TITLES
 from paget.body.values import Numbers
+from paget.body.whole import SpatialSite
 from paget.errors import ModelError
 from paget.evidence import load_parameters
 from paget.process import quantity
@@ -43,7 +47,7 @@ def test_every_cell_of_a_piece_is_accounted_for(busy):
 
 
 def test_known_rates_of_every_kind_lie_in_their_intervals(busy):
-    # Six intervals of 95 %: seeds at which all hold are at least three of four, and this is one of them.
+    # Six intervals of 95 %, all of which hold at about three seeds of four; this is one of them.
     known = {"birth": 0.05, "death": 0.02, "awakening": 0.02, "re_entry": 0.01, "dormant_death": 0.005}
     known["shed_per_cell"] = 0.01
     for name, value in known.items():
@@ -70,6 +74,24 @@ def test_the_number_of_threads_changes_no_bit():
     one, two = (measure(plain(0.05, 0.02, 20), 6.0, 2, seed=5, threads=n) for n in (1, 2))
     assert one == two
     assert np.array_equal(one.watched.cycling, two.watched.cycling)
+
+
+def test_a_site_of_a_body_knows_its_tumour_cells_and_the_dormant_of_them():
+    tissue = plain(0.05, 0.02, 20, dormant=20, wakes=0.05)
+    number = quantity("30", reason="a test")
+    reach = quantity("22 um", reason="a test")
+    site = SpatialSite(
+        name="lung",
+        model=tissue.model(),
+        tumour=TYPES,
+        dormant=(DORMANT,),
+        newcomer=CYCLING,
+        nodule=number,
+        reach=reach,
+    )
+    by_site = measure(site, 4.0, 2, tick="1 h")
+    assert by_site == measure(tissue, 4.0, 2, dormant=(DORMANT,))
+    assert by_site.awakening.value > 0.0
 
 
 # ---- estimates ----------------------------------------------------------------------------------------------------
@@ -269,3 +291,17 @@ def test_pieces_that_do_not_grow_make_no_site():
         shrinking.site("lung")
     with pytest.raises(ModelError, match=r"scale is 0.5"):
         shrinking.site("lung", scale=0.5)
+
+
+# ---- the guide ----------------------------------------------------------------------------------------------------
+def test_the_guide_to_both_resolutions_runs_and_lists_every_number():
+    page = Path(__file__).parents[2] / "docs" / "two_resolutions.md"
+    if not page.is_file():
+        pytest.skip("the documentation is not beside the tests")
+    text = page.read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.S | re.M)
+    names: dict[str, object] = {}
+    exec(code.replace('"10 day", replicates=4', '"12 h", replicates=2'), names)
+    assert names["primary"].name == "primary"
+    rows = "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"`(\w+)`", rows)) == set(TITLES)

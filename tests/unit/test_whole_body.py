@@ -21,9 +21,7 @@ from small_body import (
     lung,
     number,
     organ,
-    piece,
     primary,
-    readouts,
     small_tissue_model,
     spatial_body,
     study,
@@ -36,7 +34,6 @@ from paget.body.whole.traffic import Batch, Traffic
 from paget.catalogue.cascade_mouse import cascade_mouse
 from paget.errors import LedgerError, ModelError, StudyError, UnknownNameError
 from paget.evidence import Parameter
-from paget.kernels import lesions as columns
 from paget.readouts import Readout
 from paget.rules import Rule
 
@@ -110,6 +107,13 @@ def test_who_died_in_the_blood_is_the_sum_of_the_deaths_that_were_walked(monkeyp
     assert one.traffic.died == dead.size == np.unique(dead).size > 0
 
 
+def _without_the_first(state):
+    """The blood without its first party."""
+    cells = int(state["size"][0])
+    per_cell = ("cell", "survival", "mesenchymal", "records")
+    return {name: values[..., cells:] if name in per_cell else values[1:] for name, values in state.items()}
+
+
 @pytest.mark.parametrize(
     "corrupt",
     [
@@ -120,7 +124,7 @@ def test_who_died_in_the_blood_is_the_sum_of_the_deaths_that_were_walked(monkeyp
         lambda one: setattr(one.reservoir, "died", one.reservoir.died + 1),
         lambda one: one.lesions._columns["cycling"].__iadd__(1.0),
         lambda one: one.pieces["primary"].stepper.tally.update(born=1),
-        lambda one: one.traffic.blood._state["size"].__iadd__(1),
+        lambda one: one.traffic.blood.restore(_without_the_first(one.traffic.blood.state())),
     ],
     ids=["shed", "arrived", "piece", "leaving", "reservoir", "lesions", "tissue", "blood"],
 )
@@ -128,9 +132,8 @@ def test_a_count_that_is_not_right_is_an_error(corrupt):
     one = lived(spatial_body(walked=MODES["mixed"]), TICKS)
     assert one.lesions._columns["cycling"].size
     corrupt(one)
-    with pytest.raises((LedgerError, IndexError, ValueError)) as raised:
+    with pytest.raises(LedgerError):
         forward(one, 1)
-    assert isinstance(raised.value, LedgerError)
 
 
 # ---- walk and draw --------------------------------------------------------------------------------------------------------
@@ -144,8 +147,9 @@ def _carried(walked, size, parties=4000):
     batch = Batch(0.5, chain.organs.index("mammary gland"), 0, parties, members, 0.6, 0.5, np.full((1, size), 2.0))
     came = np.zeros(len(chain.organs))
     for tick in range(400):
-        traffic.take([batch] if tick == 0 else [], 1.0, key, tick, {})
-        arrivals, crowds = traffic.advance(float(tick), 1.0, key, tick, {}, 1)
+        effects = {"trapping": 0.1}  # so that cells come round
+        traffic.take([batch] if tick == 0 else [], 1.0, key, tick, effects)
+        arrivals, crowds = traffic.advance(float(tick), 1.0, key, tick, effects, 1)
         np.add.at(came, arrivals.organ, np.diff(arrivals.first))
         for crowd in crowds:
             came[crowd.organ] += crowd.parties * crowd.size
@@ -207,7 +211,8 @@ def test_every_readout_but_times_is_measured_once_in_every_row():
 
 @pytest.mark.parametrize("mode", MODES)
 def test_no_two_lesions_or_cells_of_a_body_share_an_id(mode):
-    one = life(spatial_body(walked=MODES[mode]))
+    still = lung(model=small_tissue_model(cells=6, leaving="0 1/h"))  # nobody comes a second time
+    one = life(body((primary(), still), walked=MODES[mode]))
     came = collections.Counter()
     for _ in range(TICKS):
         forward(one, 1)
@@ -282,7 +287,7 @@ def test_frames_hold_the_cells_of_all_pieces_with_their_site_and_the_types_of_th
 
 # ---- re-seeding and metastases of metastases --------------------------------------------------------------------------------
 def test_metastases_shed_and_their_children_know_where_they_come_from():
-    one = lived(body(walked=MODES["mixed"]), 60)
+    one = lived(body(walked=MODES["mixed"], founders=number("5000 cell")), 60)
     origins = {one.sites[code] for code in one.lesions.column("origin") if code >= 0}
     assert {"primary", "lung"} <= origins
     assert one.arrived["primary"] > 0
@@ -308,7 +313,6 @@ def test_resection_takes_the_primary_whole_and_of_others_only_what_can_be_seen()
     assert 0 < one.pieces["lung"].cells < single or seen == 0
     assert one.nodules("lung") == 0
     assert not one.pieces["lung"].closed
-    assert (forward(one, 5).traffic.blood.state()["origin"] != one.chain.organs.index("mammary gland")).any() or True
 
 
 def test_a_tumour_that_was_taken_out_sheds_no_more():
@@ -347,11 +351,11 @@ def test_a_dead_animal_stays_as_it_was():
 
 
 def test_an_animal_dies_in_the_tick_in_which_its_tumour_reaches_the_number():
-    one = life(spatial_body(endpoints=(endpoint("primary", 150),)))
-    while not one.dead:
-        assert one.burden("primary") < 150
+    one = life(spatial_body(endpoints=(endpoint("metastases", 40),)))
+    for _ in range(TICKS):
+        assert one.dead == (one.burden("metastases") >= 40)
         forward(one, 1)
-    assert one.burden("primary") >= 150
+    assert one.dead
 
 
 # ---- edits ----------------------------------------------------------------------------------------------------------------
@@ -405,10 +409,8 @@ def test_parameters_reach_body_tissue_anatomy_drugs_and_what_newcomers_start_wit
     two = usual.with_parameters({flow.key: "0.2 mL"})
     assert two.anatomy["lung"].vessels.inside("mL") == pytest.approx(0.2)
     assert usual.anatomy["lung"].vessels.inside("mL") != pytest.approx(0.2)
-    key = next(iter(usual._of_drugs()))
-    assert usual.with_parameters({key: usual.drug_numbers[key].value * 2}).drug_numbers[key].value == pytest.approx(
-        2 * usual.drug_numbers[key].value
-    )
+    slower = usual.with_parameters({"doxorubicin_site_half_life": "77 h"})
+    assert slower.drug_numbers["doxorubicin_site_half_life"].inside("h") == pytest.approx(77.0)
     three = lobes.with_parameters({"tumour_cell_radius": "7 um"})
     site = next(site for site in three.spatial if site.name == "lung")
     assert site.model.parameters["tumour_cell_radius"].value == 7.0
@@ -431,10 +433,14 @@ def test_unknown_parameters_parts_and_cells_of_rules_are_refused_with_the_neares
 
 
 def test_rules_reach_every_tissue_that_has_the_cells():
-    rule = Rule(f"{TUMOUR}: field.oxygen increases intravasation towards 3 1/h, half-max 1 mmHg, hill 1", source="Butler1975")
-    ruled = spatial_body().with_rules(rule)
-    assert all(site.model != small for site, small in zip(ruled.spatial, spatial_body().spatial, strict=True))
-    assert lived(ruled, 4).traffic.shed > 3 * lived(spatial_body(), 4).traffic.shed
+    usual = cascade_mouse({})
+    ruled = usual.with_rules(
+        Rule("fibroblast: body.doxorubicin increases senescence towards 0.05/day, half-max 50 nM, hill 2", source="He2025")
+    )
+    same = {site.name: site.model is old.model for site, old in zip(ruled.spatial, usual.spatial, strict=True)}
+    assert same == {"primary": True, "lung": False}
+    lung_of = next(site.model for site in ruled.spatial if site.name == "lung")
+    assert any("doxorubicin" in str(process) and "0.05" in str(process) for process in lung_of.processes.values())
 
 
 # ---- refused --------------------------------------------------------------------------------------------------------------
@@ -446,7 +452,7 @@ def test_rules_reach_every_tissue_that_has_the_cells():
         (lambda: body((primary(),), ("lung", "liver", "other")), "give the rest of it as a lumped site"),
         (lambda: body((lung(),), ("primary", "liver", "other")), "give the rest of it as a lumped site"),
         (lambda: body((lung(share=None, removed_whole=True),), ("primary", "other")), "give the rest of it"),
-        (lambda: body(("x",) and (), ("primary", "lung", "lung", "other")), "the lumped site 'lung' is given twice"),
+        (lambda: body((), ("primary", "lung", "lung", "other")), "the lumped site 'lung' is given twice"),
         (lambda: body((lung(), lung())), "the spatial site 'lung' is given twice"),
         (lambda: body(organs={"primary": "lung"}), "lie in one organ, 'lung'"),
         (lambda: body(organs={"primary": "mamary gland"}), "mammary gland"),
@@ -465,7 +471,7 @@ def test_rules_reach_every_tissue_that_has_the_cells():
         (lambda: body((lung(newcomer="tumor cell"),)), "no cell type 'tumor cell'"),
         (lambda: body((lung(survival="cell.grade"),)), "no 'cell.grade'"),
         (lambda: body((lung(start={}),)), "would have no size"),
-        (lambda: body((), ("primary", "lung", "heart", "other"), organs={"primary": "mammary"}), "unknown organ"),
+        (lambda: body((), ("primary", "lung", "heart", "other"), organs={"primary": "mammary"}), "Unknown organ"),
     ],
 )
 def test_a_body_whose_parts_do_not_fit_is_refused_before_it_runs(make, words):
@@ -530,7 +536,7 @@ def test_parties_that_a_piece_stands_for_leave_over_a_day_in_whole_numbers():
     waiting.add(_party(1), 50, tick=7)
     assert waiting.cells == 100
     counts = [sum(batch.count for batch in waiting.now(7 + i, 0.0)) for i in range(30)]
-    assert counts[:24] == [3, 3, *[2] * 22]
+    assert counts[:24] == [3, *[2] * 11, 3, *[2] * 11]
     assert sum(counts) == 50
     assert waiting.cells == 0
 
@@ -618,16 +624,9 @@ def test_lesions_of_a_treated_organ_are_killed_as_fast_as_the_drugs_say():
     assert {site for site, _ in effects} == set(SURVIVORS)
     assert len({value for (_, name), value in effects.items() if name == "kill"}) == 1
     assert effects["lung", "kill"] > 0.0
-    assert columns.KILL >= 0
 
 
 def test_a_piece_alone_needs_no_other_resolution_when_it_stands_for_its_whole_organ():
     one = lived(MAKES["lung only spatial"](walked=MODES["drawn"]), TICKS)
     assert one.arrived["lung"] == one.pieces["lung"].arrived > 0
     assert "lung" not in one.lesions.names
-
-
-def test_a_site_says_how_many_numbers_it_brings():
-    assert {n.title for n in piece("lung").numbers} >= {"nodule"} or piece("lung").numbers
-    assert small_tissue_model() is small_tissue_model()
-    assert next(readouts()).name == "metastases"

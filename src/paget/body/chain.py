@@ -1,4 +1,4 @@
-"""The circulation as a Markov chain in continuous time: where a cell in blood or lymph can be, how long, and where it goes next."""
+"""The circulation as a Markov chain in continuous time: where a cell can be, for how long, and where it goes next."""
 
 from __future__ import annotations
 

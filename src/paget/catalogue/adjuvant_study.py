@@ -14,7 +14,7 @@ from paget.body.cohort.run import YEAR, live
 from paget.catalogue.adjuvant_cohort import adjuvant_cohort
 from paget.errors import PagetError, StudyError, nearest
 from paget.evidence import ParameterTable
-from paget.experiment import Arm, Dose, Study
+from paget.experiment import HOURS_PER_DAY, Arm, Dose, Study
 from paget.kernels.cohort import COLUMNS, SERIES
 from paget.model import Option
 from paget.pharmacology import Drug
@@ -83,7 +83,13 @@ class AdjuvantCohort(CohortSubject):
         alive = series["alive"] > 0.0
         # The last row of a patient is that of its last readout alive, as an animal stays as it was after its death.
         last = np.maximum.accumulate(np.where(alive, np.arange(times.size), 0), axis=1)
+        events = {"relapse": "relapse", "distant_relapse": "distant", "death": "death"}
+        days = {
+            name: np.where(outcome[of] <= times, outcome[of] / HOURS_PER_DAY, np.nan) for name, of in events.items()
+        }
+        days["cancer_death"] = np.where(outcome["cause"] == 1.0, days["death"], np.nan)
         found = {
+            **days,
             "relapsed": (outcome["relapse"] <= times).astype(np.float64),
             "distant_relapsed": (outcome["distant"] <= times).astype(np.float64),
             "died": (outcome["death"] <= times).astype(np.float64),
@@ -247,9 +253,10 @@ LIMITS = (
 )
 
 METHODS = (
-    "Every patient has a primary tumour with growth, size at diagnosis, positive nodes and rate of founding drawn from correlated "
-    "distributions. Metastases are founded by an inhomogeneous Poisson process, fall dormant or not, awake by a staged hazard, live "
-    "as birth-death processes while small and follow the law of growth in closed form when large. Treatments are rates that are "
-    "constant between events, and doses that kill at once, so that there is no time step. A patient is the same in every arm: "
-    "patients, lesions and their fates are keyed by numbers of their own, and arms are compared patient by patient."
+    "Every patient has a primary tumour with growth, size at diagnosis, positive nodes and rate of founding drawn "
+    "from correlated distributions. Metastases are founded by an inhomogeneous Poisson process, fall dormant or not, "
+    "awake by a staged hazard, live as birth-death processes while small and follow the law of growth in closed form "
+    "when large. Treatments are rates that are constant between events, and doses that kill at once, so that there is "
+    "no time step. A patient is the same in every arm: patients, lesions and their fates are keyed by numbers of "
+    "their own, and arms are compared patient by patient."
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from matplotlib.ticker import MaxNLocator
@@ -13,7 +14,9 @@ from paget.report.material import SIGNIFICANT, Material
 from paget.report.plotting import TILT, Panel, empty_figure, heading, plain, stored, tilted_room
 from paget.report.theme import number_text, p_text, shortened, significant_digits, stars
 
-__all__ = ["box_panels"]
+__all__ = ["MOST_SHOWN", "box_panels"]
+
+MOST_SHOWN = 300  # animals of an arm drawn one by one; boxes are of all
 
 _MOST_BRACKETS = 6
 _FEWEST_PLACES = 4
@@ -27,12 +30,13 @@ def box_panels(material: Material) -> list[Panel]:
 def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
     arms = material.arms
     samples = [material.values(readout["name"], arm) for arm in arms]
+    shown = [sample[sample["animal"] < MOST_SHOWN] for sample in samples]
     names = [shortened(arm, 24) for arm in arms]
     left, bottom = tilted_room(names)
     figure = empty_figure(left=left, top=8, bottom=bottom)
     for first, second in _neighbours(material):
         figure.add_scatter(
-            **_pair_lines(samples[first], samples[second], first, second),
+            **_pair_lines(shown[first], shown[second], first, second),
             mode="lines",
             line={"color": "var(--line)", "width": 0.8},
             hoverinfo="skip",
@@ -41,23 +45,31 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
     for place, (arm, sample) in enumerate(zip(arms, samples, strict=True)):
         if sample.empty:
             continue
-        style, values = material.styles[arm], stored(sample["value"])
+        style = material.styles[arm]
         edge = style.colour if style.hollow else "var(--paper)"
+        numbers = sample["value"].to_numpy(np.float64)
+        quartiles: list[float] = np.quantile(numbers, [0.25, 0.5, 0.75]).tolist()
+        reach = 1.5 * (quartiles[2] - quartiles[0])
+        within = numbers[(numbers >= quartiles[0] - reach) & (numbers <= quartiles[2] + reach)]
         figure.add_box(
-            x=[place] * len(values),
-            y=values,
+            x=[place],
+            q1=[quartiles[0]],
+            median=[quartiles[1]],
+            q3=[quartiles[2]],
+            lowerfence=[float(within.min())],
+            upperfence=[float(within.max())],
             width=0.58,
             boxpoints=False,
-            quartilemethod="linear",
             line={"color": style.colour, "width": 1.4},
             fillcolor="rgba(0,0,0,0)" if style.hollow else style.band,
             hoverinfo="skip",
             legendgroup=arm,
             showlegend=False,
         )
+        sample = shown[place]
         figure.add_scatter(
             x=[place + _jitter(a) for a in sample["animal"]],
-            y=values,
+            y=stored(sample["value"]),
             mode="markers",
             name=plain(arm),
             legendgroup=arm,

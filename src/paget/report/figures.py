@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from paget.compare import series_bands
-from paget.experiment import HOURS_PER_DAY
+from paget.experiment import HOURS_PER_DAY, Arm
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored
 from paget.report.theme import number_text, wrapped
@@ -20,6 +20,7 @@ from paget.report.theme import number_text, wrapped
 __all__ = ["cascade_panels", "protocol_panel"]
 
 _MOST_POINTS = 400
+_MOST_DOSES = 100  # of a drug in an arm that a reader can tell apart
 _WIDEST_BAND = 2.5  # of two or three animals the band is so wide that it would flatten the curves
 _NAME_WIDTH = 28
 _MARKS = ("triangle-down", "square", "diamond", "circle", "pentagon", "star", "hexagon", "triangle-up")
@@ -47,11 +48,21 @@ def protocol_panel(material: Material) -> Panel:
             if drug not in given:
                 continue
             shift = 0.34 * ((given.index(drug) + 1) / (len(given) + 1) - 0.5) if len(given) > 1 else 0.0
-            for dose in arm.administrations(material.study.duration):
-                if dose.drug == drug:
-                    days.append(dose.time / HOURS_PER_DAY)
-                    rows.append(row - 2 * shift)
-                    told.append(plain(f"{arm.name}: {drug} {dose.amount:g} mg/kg, day {dose.time / HOURS_PER_DAY:g}"))
+            for first, last, amount in _courses(material, arm, drug):
+                told_days = f"day {first:g}" if first == last else f"days {first:g} to {last:g}"
+                days.append(first)
+                rows.append(row - 2 * shift)
+                told.append(plain(f"{arm.name}: {drug} {amount:g} mg/kg, {told_days}"))
+                if last > first:
+                    figure.add_scatter(
+                        x=[first, last],
+                        y=[row - 2 * shift] * 2,
+                        mode="lines",
+                        line={"color": "var(--ink)", "width": 4},
+                        opacity=0.45,
+                        hoverinfo="skip",
+                        showlegend=False,
+                    )
         figure.add_scatter(
             x=days,
             y=rows,
@@ -96,6 +107,19 @@ def protocol_panel(material: Material) -> Panel:
     )
     treatments = "; ".join(f"{arm.name}: {arm.in_words()}" for arm in material.study.arms)
     return Panel("Treatment of each arm", "", figure, 86 + 34 * len(arms), f"Time line of treatments. {treatments}.")
+
+
+def _courses(material: Material, arm: Arm, drug: str) -> list[tuple[float, float, float]]:
+    """Doses of a drug in an arm as (first day, last day, amount): those too close to be told apart are one course."""
+    given = [dose for dose in arm.administrations(material.study.duration) if dose.drug == drug]
+    found: list[tuple[float, float, float]] = []
+    for dose in given:
+        day = dose.time / HOURS_PER_DAY
+        if found and len(given) > _MOST_DOSES and day - found[-1][1] < material.days / _MOST_DOSES:
+            found[-1] = (found[-1][0], day, dose.amount)
+        else:
+            found.append((day, day, dose.amount))
+    return found
 
 
 def _room_for(names: Sequence[str]) -> int:
@@ -154,9 +178,13 @@ def _curves(material: Material, readout: Mapping[str, Any]) -> Panel:
     if bands["mean"].min() >= 0:
         highest = min(max([*finite, 0.0]), _WIDEST_BAND * float(bands["mean"].max()))
         figure.update_yaxes(range=[0, 1.06 * highest or 1.0])
-    for day in sorted(
-        {d.time / HOURS_PER_DAY for arm in material.study.arms for d in arm.administrations(material.study.duration)}
-    ):
+    courses = [
+        course
+        for arm in material.study.arms
+        for drug in dict.fromkeys(dose.drug for dose in arm.doses)
+        for course in _courses(material, arm, drug)
+    ]
+    for day in sorted({day for first, last, _ in courses for day in (first, last)}):
         figure.add_shape(
             type="line", x0=day, x1=day, yref="paper", y0=0, y1=0.045, line={"color": "var(--muted)", "width": 1.2}
         )

@@ -11,7 +11,7 @@ from typing import Any
 from paget.compare import SurvivalCurves
 from paget.report import tables
 from paget.report.body_plates import body_plates
-from paget.report.boxes import box_panels
+from paget.report.boxes import MOST_SHOWN, box_panels
 from paget.report.chain import NodeValue, chain_svg
 from paget.report.figures import cascade_panels, protocol_panel
 from paget.report.markup import Cell, download, folded, scrolling, table
@@ -124,8 +124,9 @@ def _animals_told(material: Material) -> str:
 def _animals_figure(material: Material, plots: Plots, number: int) -> str:
     panels = box_panels(material)
     grid = "few" if len(material.arms) > 7 or len(panels) in (1, 2, 4) else "many"
+    some = f" (the first {MOST_SHOWN} of each arm)" if material.study.replicates > MOST_SHOWN else ""
     caption = (
-        "Every point is one animal, at the same place within each arm; boxes show median and quartiles, whiskers reach "
+        f"Every point is one animal{some}, at the same place within each arm; boxes show median and quartiles, whiskers reach "
         "to 1.5 interquartile ranges. Thin lines join an animal in an arm and its neighbouring control. Brackets are "
         "the contrasts of the study: * p &lt; 0.05, ** p &lt; 0.01, *** p &lt; 0.001, n.s. not significant (adjusted "
         "by Holm’s method over the readouts of a contrast). Hollow symbols are arms with changed parameters."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from paget.body.anatomy import Anatomy
-from paget.body.blood import EFFECTS
+from paget.body.blood import EFFECTS, BloodBiology
 from paget.body.lumped import LumpedSite
 from paget.body.values import Number
 from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
@@ -163,9 +163,13 @@ class WholeBody(Individual):
 
     # ---- numbers --------------------------------------------------------------------------------------------------
     def _own(self) -> dict[str, Parameter]:
-        """Rows of the body's own tables, those of its anatomy included, by key."""
+        """Rows of the body's own tables that its parts name, and numbers of its anatomy, its blood and its newcomers, by key."""
         found = super().numbers_used()
-        for number in self.anatomy.numbers:
+        named = [n for site in self.lumped for _, n, _ in site.numbers] + [n for s in self.spatial for n in s.numbers]
+        rows = [self.parameters[n.key] for n in named if isinstance(n, Named)]
+        start = [n for site in self.spatial for n in site.start.values() if isinstance(n, Parameter)]
+        blood = BloodBiology.of(self.anatomy, self.parameters).parameters
+        for number in (*rows, *start, *self.anatomy.numbers, *blood):
             found.setdefault(number.key, number)
         return {key: row for key, row in found.items() if not is_nothing(row)}
 

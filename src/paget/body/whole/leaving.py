@@ -37,7 +37,7 @@ class Leaving:
         due = self._left.setdefault(known, np.zeros(self.ticks, np.int64))
         share, rest = divmod(count, self.ticks)
         due += share
-        due[(tick + np.arange(rest)) % self.ticks] += 1
+        due[(tick + np.arange(rest) * self.ticks // max(rest, 1)) % self.ticks] += 1
 
     def now(self, tick: int, when: float) -> list[Batch]:
         """Those who leave in this tick, about the time `when` (h)."""

@@ -95,6 +95,7 @@ class Traffic:
         self.chain, self.biology, self.records, self.walked = chain, biology, tuple(records), walked
         self.blood = Blood(chain, biology, records)
         self.shed = self.died = self.arrived = 0
+        self._walkers = 0  # cells that are walked, by what came and went
         # Of single cells and of clusters that are drawn: cells that will die and their mean time left; parties in flow, their
         # mean time there, and their size.
         self._dying, self._flow = np.zeros((2, 2)), np.zeros((2, 3))
@@ -125,6 +126,7 @@ class Traffic:
         parties = np.array([batch.count for batch in batches])
         sizes = np.array([batch.size for batch in batches])
         cells = parties * sizes
+        self._walkers += int(cells.sum())
 
         def each(values: Sequence[float], repeats: Whole) -> Real:
             return np.repeat(np.array(values, np.float64), repeats)
@@ -229,12 +231,14 @@ class Traffic:
         out = passage.extravasations
         found = Arrivals(out.party, out.organ, out.origin, out.when, out.first, out.cells, out.records)
         crowds = self._come(dt, key, tick)
+        self._walkers -= int(out.cells.size) + int(passage.deaths.cell.size)
         self.arrived += int(found.cells.size) + sum(crowd.parties * crowd.size for crowd in crowds)
         self.died = self.shed - self.arrived - self.present
-        if self.died < 0:
+        walking = self._walking
+        if self.died < 0 or walking != self._walkers:
             raise LedgerError(
-                f"At {now + dt:g} h {self.arrived} cells left the blood and {self.present} are in it, but only {self.shed} "
-                "were shed."
+                f"At {now + dt:g} h {self.arrived} cells left the blood and {self.present} are in it, of {self.shed} that were "
+                f"shed; {walking} walk, {self._walkers} by what came and went."
             )
         return found, crowds
 
@@ -242,10 +246,14 @@ class Traffic:
     @property
     def present(self) -> int:
         """Cells in the vessels, in flow and held."""
-        counts = self.blood.counts()
         drawn = int(self._dying[0, 0]) + int(self._dying[1, 0])
         waiting = sum(known[2] * count for known, (count, _) in self._waiting.items())
-        return counts.cells + counts.lodged_cells + drawn + waiting
+        return self._walking + drawn + waiting
+
+    @property
+    def _walking(self) -> int:
+        counts = self.blood.counts()
+        return counts.cells + counts.lodged_cells
 
     def counts(self) -> InBlood:
         """What is in the vessels now."""
@@ -268,6 +276,7 @@ class Traffic:
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         self.blood.restore({k.removeprefix("blood."): v for k, v in state.items() if k.startswith("blood.")})
+        self._walkers = self._walking
         self._dying, self._flow = np.array(state["dying"]), np.array(state["flow"])
         self._waiting = {
             (int(row[0]), int(row[1]), int(row[2]), tuple(row[5:].tolist())): (int(row[3]), float(row[4]))

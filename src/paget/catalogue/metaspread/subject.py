@@ -125,7 +125,7 @@ class MetaSpreadAnimal:
     def frame(self) -> Columns:
         """Cells and vessels of the primary and of grids that cells have reached; cells of one lattice site stand side by side.
 
-        A vessel is drawn as wide as it reaches: over its site and the neighbours.
+        A vessel is drawn twice as wide as a lattice site, to be seen.
         """
         cells, spacing = self.run.cells(), self.run.settings.values.spacing
         cells = cells[cells["grid"] != BLOOD]
@@ -158,7 +158,7 @@ class MetaSpreadAnimal:
             "type": np.where(vessels["ruptured"], 3, 2).astype(np.int8),
             "x": vessels["x"].to_numpy(float) + 0.5 * spacing,
             "y": vessels["y"].to_numpy(float) + 0.5 * spacing,
-            "radius": np.full(n, 1.5 * spacing),
+            "radius": np.full(n, spacing),
             "founder": np.full(n, -1, np.int64),
             "site": np.full(n, code, np.int8),
         }

@@ -269,7 +269,7 @@ ASSUMPTIONS = (
     "Cells live on a lattice, with a few to a site, and all of a kind divide at the same moments.",
     "No cell dies outside the blood, changes its kind or falls dormant; metastases shed nothing.",
     "All cells spend the same time in blood, and survival there depends on nothing but whether a cell is alone.",
-    "In pictures the cells of a site stand side by side, and vessels are as wide as they reach; the model gives cells no size.",
+    "In pictures the cells of a site stand side by side, and vessels are two sites wide; the model gives neither a size.",
 )
 LIMITS = (
     "Research use only; not for decisions about animals or patients.",
