@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from small_tissue import RESTING
 
 from paget.body.anatomy import mouse
 from paget.body.growth_laws import gompertz
@@ -20,8 +21,6 @@ from paget.readouts import Readout
 from paget.subject import Mechanism
 from paget.tissue import CellDefinition, Cells, Cycle, CyclePhase, Mechanical, Motility, Substrate, Tissue
 from paget.tissue.vessels import Intravasation, parallel_bed, with_flow
-
-from small_tissue import RESTING
 
 SITES = ("primary", "lung", "liver", "other")
 TUMOUR, ASLEEP = "tumour cell", "dormant cell"
@@ -60,7 +59,9 @@ def small_tissue_model(cells=40, leaving="0.05 1/h", together="0.6", doubling="3
             _cell(ASLEEP, own=own),
         ),
         placed=Cells(where, TUMOUR, columns={"cell.clone": np.arange(cells) % 4}) if cells else None,
-        substrates=(Substrate(field="field.oxygen", unit="mmHg", diffusion="1e5 um**2/h", initial="40 mmHg", reason=WHY),),
+        substrates=(
+            Substrate(field="field.oxygen", unit="mmHg", diffusion="1e5 um**2/h", initial="40 mmHg", reason=WHY),
+        ),
         processes=(Intravasation(together=number(together), most=number("4"), gaps=True),),
         vessels=bed,
         parameters=load_parameters("tissue", "vessels"),
@@ -98,7 +99,9 @@ def primary(**changes):
 
 
 def lung(**changes):
-    return piece("lung", **{"model": small_tissue_model(cells=6, leaving="0.01 1/h"), "share": number("0.5"), **changes})
+    return piece(
+        "lung", **{"model": small_tissue_model(cells=6, leaving="0.01 1/h"), "share": number("0.5"), **changes}
+    )
 
 
 def organ(name, **changes):
@@ -216,4 +219,17 @@ def endpoint(site, cells):
     return Endpoint(site=site, cells=number(str(cells)))
 
 
-__all__ = ["ASLEEP", "SITES", "TUMOUR", "Named", "bits", "body", "endpoint", "forward", "life", "lived", "lung", "number"]
+__all__ = [
+    "ASLEEP",
+    "SITES",
+    "TUMOUR",
+    "Named",
+    "bits",
+    "body",
+    "endpoint",
+    "forward",
+    "life",
+    "lived",
+    "lung",
+    "number",
+]

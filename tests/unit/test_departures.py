@@ -197,7 +197,9 @@ def test_those_who_fall_asleep_on_arrival_are_marked_for_life(journeys):
 
 
 def test_a_cell_that_was_dormant_once_remains_so_in_the_blood_and_in_the_next_organ():
-    one = life(body((primary(model=small_tissue_model(leaving="0.3 1/h"), stands_for=None), lung()), walked=number("1e9")))
+    one = life(
+        body((primary(model=small_tissue_model(leaving="0.3 1/h"), stands_for=None), lung()), walked=number("1e9"))
+    )
     one.pieces["primary"].world.cells.column("cell.ever_dormant")[...] = 1
     forward(one, 30)
     slept = one.body.carried.index("cell.ever_dormant")
@@ -236,8 +238,7 @@ def test_what_becomes_of_a_newcomer_follows_from_its_id_and_not_from_who_comes_w
         foreign, ids, column = _from_afar(part)
         places = part.world.cells.position[:, foreign].T.tolist()
         return {
-            int(i): (int(kind), tuple(place))
-            for i, kind, place in zip(ids, column("cell.type"), places, strict=True)
+            int(i): (int(kind), tuple(place)) for i, kind, place in zip(ids, column("cell.type"), places, strict=True)
         }
 
     first = kinds(range(40))
@@ -258,7 +259,9 @@ def test_a_site_says_which_signals_its_cells_carry_and_what_it_does_not_say_is_a
     from paget.engine.structure import Departures
 
     n = len(world.cells)
-    gone = Departures(world.cells.ids, world.cells.ids, np.zeros(n), world.cells.column("cell.type"), world.cells.position, {})
+    gone = Departures(
+        world.cells.ids, world.cells.ids, np.zeros(n), world.cells.column("cell.type"), world.cells.position, {}
+    )
     survival, mesenchymal = part.signals(gone, (0.2, 0.3))
     awake = world.cells.column("cell.type") == 0
     assert np.array_equal(survival, np.where(awake, 0.7, 0.2))

@@ -76,7 +76,8 @@ def test_an_animal_of_the_study_is_a_run_of_the_model(one_animal):
 
 
 def test_what_is_shed_arrives_dies_or_circulates():
-    study = spread(parameters={**SURVIVING, "metaspread_room": 1, "metaspread_founders": 49})
+    crowded = {"metaspread_ruptured_vessels": 200, "metaspread_vessels": 1, "metaspread_leaving_cluster": 0}
+    study = spread(parameters={**SURVIVING, **crowded})
     last = followed(study).metrics.iloc[-1]
     end = simulate(build_model(study).settings(), study.seed, 36 * 18, every=36 * 18).course.iloc[-1]
     arrived = last["arrivals_grid_2"] + last["arrivals_grid_3"]

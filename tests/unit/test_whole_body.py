@@ -56,7 +56,9 @@ def census(one):
     left = came = 0
     for name in one.lesions.names:
         book = one.lesions.account(name)
-        assert book.arrived + book.born - book.died - book.left - book.removed == book.present == one.lesions.cells(name)
+        assert (
+            book.arrived + book.born - book.died - book.left - book.removed == book.present == one.lesions.cells(name)
+        )
         left, came = left + book.left, came + book.arrived
     if "primary" not in one.pieces:
         came -= 300
@@ -264,7 +266,9 @@ def test_arrivals_of_the_cells_of_a_tissue_itself_stay_apart_from_those_from_the
     one = life(mouse_of_the_catalogue)
     part = one.pieces["lung"]
     assert "arrival" in part.model.event_kinds
-    part.receive(np.arange(4, dtype=np.uint64), {"cell.clone": np.zeros(4), "cell.ever_dormant": np.zeros(4)}, np.uint64(1), 1e9)
+    part.receive(
+        np.arange(4, dtype=np.uint64), {"cell.clone": np.zeros(4), "cell.ever_dormant": np.zeros(4)}, np.uint64(1), 1e9
+    )
     assert part.stepper.tally["arrived"] == 4
     assert part.events() is None
     part.stepper.structure.receive("arrival", "neutrophil", np.array([77], np.uint64), np.ones((3, 1)), {})
@@ -287,7 +291,7 @@ def test_frames_hold_the_cells_of_all_pieces_with_their_site_and_the_types_of_th
 
 # ---- re-seeding and metastases of metastases --------------------------------------------------------------------------------
 def test_metastases_shed_and_their_children_know_where_they_come_from():
-    one = lived(body(walked=MODES["mixed"], founders=number("5000 cell")), 60)
+    one = lived(body(walked=MODES["mixed"], founders=number("5000 cell")), 40)
     origins = {one.sites[code] for code in one.lesions.column("origin") if code >= 0}
     assert {"primary", "lung"} <= origins
     assert one.arrived["primary"] > 0
@@ -332,7 +336,12 @@ def test_relapse_after_resection_grows_from_lesions_that_were_there():
     assert one.burden("primary") == 0
     assert one.measure()["metastases"] > 0
     assert (one.lesions.column("founded_at")[one.lesions.column("visible_at") <= one.time] <= last).all()
-    assert forward(lived(body((), (organ("primary"), *quiet)), 1, operations={0: (("primary", 0.0),)}), 200).burden("metastases") == 0
+    assert (
+        forward(lived(body((), (organ("primary"), *quiet)), 1, operations={0: (("primary", 0.0),)}), 200).burden(
+            "metastases"
+        )
+        == 0
+    )
 
 
 def test_a_dead_animal_stays_as_it_was():
@@ -429,13 +438,18 @@ def test_unknown_parameters_parts_and_cells_of_rules_are_refused_with_the_neares
     with pytest.raises(ModelError, match="cannot be taken out"):
         one.without("anatomy")
     with pytest.raises(UnknownNameError, match=TUMOUR):
-        one.with_rules(Rule("tumor cell: field.oxygen increases speed towards 1 um/h, half-max 1 mmHg, hill 1", source="x"))
+        one.with_rules(
+            Rule("tumor cell: field.oxygen increases speed towards 1 um/h, half-max 1 mmHg, hill 1", source="x")
+        )
 
 
 def test_rules_reach_every_tissue_that_has_the_cells():
     usual = cascade_mouse({})
     ruled = usual.with_rules(
-        Rule("fibroblast: body.doxorubicin increases senescence towards 0.05/day, half-max 50 nM, hill 2", source="He2025")
+        Rule(
+            "fibroblast: body.doxorubicin increases senescence towards 0.05/day, half-max 50 nM, hill 2",
+            source="He2025",
+        )
     )
     same = {site.name: site.model is old.model for site, old in zip(ruled.spatial, usual.spatial, strict=True)}
     assert same == {"primary": True, "lung": False}

@@ -120,7 +120,7 @@ class WholeBody(Individual):
                 yield f"the sites '{taken[organ]}' and '{name}' lie in one organ, '{organ}'"
             taken[organ] = name
         if REST not in names and (left := [organ for organ in known if organ not in taken]):
-            yield f"cells would come to {', '.join(left)}, where there is no site; give a site '{REST}' for the rest of the body"
+            yield f"cells would come to {', '.join(left)}, where no site is; give a site '{REST}' for the rest of the body"
         for endpoint in self.endpoints:
             if endpoint.site not in (*names, "metastases"):
                 yield str(UnknownNameError("site of an endpoint", endpoint.site, (*names, "metastases")))
@@ -135,7 +135,8 @@ class WholeBody(Individual):
         for name in self.sites:
             if name not in names:
                 yield f"the site '{name}' is neither spatial nor lumped; say which"
-        types, kinds = ([], [ARRIVAL, OPERATION])
+        types: list[str] = []
+        kinds = [ARRIVAL, OPERATION]
         for site in self.spatial:
             types += site.model.cell_types
             kinds += site.model.event_kinds
@@ -163,7 +164,7 @@ class WholeBody(Individual):
 
     # ---- numbers --------------------------------------------------------------------------------------------------
     def _own(self) -> dict[str, Parameter]:
-        """Rows of the body's own tables that its parts name, and numbers of its anatomy, its blood and its newcomers, by key."""
+        """Rows of the body's own tables that its parts name, and numbers of its anatomy, blood and newcomers, by key."""
         found = super().numbers_used()
         named = [n for site in self.lumped for _, n, _ in site.numbers] + [n for s in self.spatial for n in s.numbers]
         rows = [self.parameters[n.key] for n in named if isinstance(n, Named)]
