@@ -117,7 +117,7 @@ class MetaSpreadAnimal:
         found["parties_arrived"] = float((arrivals[list(KINDS)].sum(axis=1) > 0).sum())
         found["ctc_clusters"] = float(seen["multicellular clusters in blood"])
         found["ctc_single"] = float(seen["clusters in blood"]) - found["ctc_clusters"]
-        found["died_in_blood"] = float(seen["cells died in blood"])
+        found["died_in_blood"] = float(seen["cells died in blood"] + seen["cells without room"])
         found["negative_probabilities"] = float(sum(seen[f"negative probabilities of {kind} cells"] for kind in KINDS))
         found |= {name: float(seen[theirs]) for name, theirs in AS_IN_RUN.items()}
         return found
