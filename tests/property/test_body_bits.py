@@ -65,6 +65,7 @@ def test_stopping_in_flight_and_going_on_changes_no_bit(usual, make, mode, stop)
     assert other_bits == {name: np.asarray(value).tobytes() for name, value in states[stop].items()}
     forward(other, TICKS - stop, operations=OPERATIONS, doses=DOSES)
     same(whole, other)
+    assert other.measure() == whole.measure()
 
 
 @pytest.mark.parametrize("mode", MODES)

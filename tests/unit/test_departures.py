@@ -56,6 +56,14 @@ def test_a_party_has_at_most_so_many_cells():
         assert np.isfinite(rings).sum() == most
 
 
+STAR = np.array([0, 4, 5, 6, 7, 8]), np.array([1, 2, 3, 4, 0, 0, 0, 0])  # the first cell touches all others
+
+
+def test_of_more_neighbours_than_there_is_room_for_those_of_the_lowest_ids_follow():
+    parties, _ = gather([0.4, NEVER, NEVER, NEVER, NEVER], contacts=STAR, most=3, ids=[10, 24, 22, 23, 21])
+    assert parties == [10, 24, 10, 23, 10]
+
+
 def test_who_goes_first_leads_and_takes_along_those_who_would_have_gone_later():
     parties, rings = gather([0.9, 0.4, NEVER])
     assert parties == [11, 11, 11]

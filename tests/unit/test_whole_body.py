@@ -328,6 +328,35 @@ def test_a_tumour_that_was_taken_out_sheds_no_more():
     assert one.traffic.shed == shed > 0
 
 
+def test_those_who_come_to_a_site_whose_piece_was_taken_out_begin_in_the_rest_of_it():
+    one = lived(body((lung(removed_whole=True, share=number("1")),), walked=MODES["mixed"]), 20)
+    before, lumped = one.pieces["lung"].arrived, one.lesions.account("lung").arrived
+    assert before > 0
+    forward(one, 12, operations={20: (("lung", 0.0),)})
+    assert one.pieces["lung"].arrived == before
+    assert one.lesions.account("lung").arrived > lumped
+    assert one.pieces["lung"].cells == 0
+
+
+def test_with_the_primary_go_the_dormant_cells_that_had_come_back_to_it():
+    one = lived(body(walked=MODES["drawn"], founders=number("5000 cell")), 30)
+    one.reservoir._dormant["primary", 1, (0.0, 1.0)] = 4
+    one.reservoir.arrived += 4
+    one._operate("primary")
+    assert one.reservoir.cells("primary") == 0
+    assert one.reservoir.removed >= 4
+    assert one.burden("primary") == 0
+
+
+def test_what_a_lesion_sheds_is_of_its_clone():
+    one = life(body(walked=MODES["walked"]))
+    one.lesions._records[one.body.carried.index("cell.clone")] = 5.0
+    forward(one, 30)
+    assert len(one.lesions) > 1
+    assert (one.lesions.column("cell.clone") == 5.0).all()
+    assert (one.traffic.blood.state()["records"][0] == 5.0).all()
+
+
 def test_relapse_after_resection_grows_from_lesions_that_were_there():
     quiet = tuple(organ(site, shedding=0) for site in ("lung", "liver", "other"))
     one = lived(body((), (organ("primary"), *quiet), walked=MODES["mixed"]), 24, operations={20: (("primary", 0.0),)})

@@ -99,6 +99,7 @@ def _primary(table: ParameterTable) -> SpatialSite:
         tumour=(EPITHELIAL, MESENCHYMAL),
         newcomer=MESENCHYMAL,
         stands_for=Named("primary_stands_for", ""),
+        lymph=Named("shed_lymph_share", ""),
         survival={EPITHELIAL: Named("epithelial_survival", ""), MESENCHYMAL: Named("mesenchymal_survival", "")},
         mesenchymal={EPITHELIAL: Named("mesenchymal_share_e", ""), MESENCHYMAL: Named("mesenchymal_share_m", "")},
         nodule=Named("nodule_in_section", ""),
@@ -147,6 +148,19 @@ def _lumped(name: str) -> LumpedSite:
     )
 
 
+def _lumped_primary() -> LumpedSite:
+    """The primary tumour by its law of growth; it sheds as all lesions do."""
+    return LumpedSite(
+        name="primary",
+        growth=gompertz(Named("primary_growth_rate", "1/h"), Named("primary_growth_limit", "cell")),
+        turnover=Named("primary_turnover", ""),
+        growth_spread=0,  # type: ignore[arg-type]
+        visible=Named("metastasis_visible", "cell"),
+        survival=Named("metastasis_survival", ""),
+        dormancy=Named("metastasis_dormancy", ""),
+    )
+
+
 def cascade_mouse(options: Mapping[str, str | int | float]) -> WholeBody:
     """Build the body for a study's options.
 
@@ -161,7 +175,8 @@ def cascade_mouse(options: Mapping[str, str | int | float]) -> WholeBody:
         spatial.append(_primary(table))
     if chosen["lung"] == "spatial":
         spatial.append(_lung())
-    lumped = tuple(_lumped(name) for name in SITES)
+    plain = chosen["primary"] == "lumped"
+    lumped = tuple(_lumped_primary() if name == "primary" and plain else _lumped(name) for name in SITES)
     types = {t: site.model.types[t] for site in spatial for t in site.model.cell_types}
     kinds = sorted({kind for site in spatial for kind in site.model.event_kinds} | {ARRIVAL, OPERATION})
     return WholeBody(
@@ -300,7 +315,7 @@ def _readouts() -> Iterable[Readout]:
         "final",
         "visible metastases of all organs",
         headline=True,
-        claim="fewer after early resection; fewer with CXCR4 or RAB27A blocked",
+        claim="fewer after early resection, and fewer again with doxorubicin after it",
     )
     yield Readout(
         "time_to_metastasis",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -205,10 +206,17 @@ class Life:
                 mesenchymal=float(mesenchymal[rows].mean()),
                 records=records,
             )
+            # A piece has no lymph vessels of its own: of those who leave by a vessel, a share takes to the lymph.
+            drained = self.chain.first[1, organ] < self.chain.first[1, organ + 1]
+            share = piece.lymph if drained else 0.0
             if piece.stands_for == 1:
-                found.append(batch)
-            else:
-                self.leaving.add(batch, piece.stands_for, self.tick)
+                u = philox.uniforms(self.chance.key("lymph"), np.array([party]), self.tick + 1, 1)[0, 0]
+                found.append(dataclasses.replace(batch, medium=int(u < share)))
+                continue
+            by_lymph = round(share * piece.stands_for)
+            for medium, count in ((0, piece.stands_for - by_lymph), (1, by_lymph)):
+                if count:
+                    self.leaving.add(dataclasses.replace(batch, medium=medium), count, self.tick)
         return found
 
     def _lesions_live(self, effects: Mapping[tuple[str, str], float]) -> list[Batch]:

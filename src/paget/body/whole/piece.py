@@ -44,6 +44,7 @@ class SpatialSite:
     that many. share : of those who reach the organ, the share that reaches the piece
     survival, mesenchymal : of leaving cells, 0 to 1: protection from anoikis and share of the mesenchymal state, by a variable
     of the cells or by cell type
+    lymph : share of the parties that leave which goes by lymph, where lymph drains the organ
     nodule : cells of a visible colony; reach : um between centres of cells of one colony
     host : whether cells from the blood reach the piece; where not, they begin in the rest of the organ
     removed_whole : whether an operation takes out the piece as a whole, or only its visible colonies
@@ -63,6 +64,7 @@ class SpatialSite:
     entry: str = VESSELS
     stands_for: Number | None = None
     share: Number | None = None
+    lymph: Number | None = None
     survival: str | Mapping[str, Number] = ""
     mesenchymal: str | Mapping[str, Number] = ""
     nodule: Number
@@ -81,6 +83,7 @@ class SpatialSite:
             self.sleeping,
             self.stands_for,
             self.share,
+            self.lymph,
             self.nodule,
             self.reach,
             *self.start.values(),
@@ -155,6 +158,7 @@ class Piece:
         self.sleeping = 0.0 if site.sleeping is None else numbers(site.sleeping, "")
         self.stands_for = 1 if site.stands_for is None else round(numbers(site.stands_for, ""))
         self.share = 0.0 if not site.host else 1.0 if site.share is None else numbers(site.share, "")
+        self.lymph = 0.0 if site.lymph is None else numbers(site.lymph, "")
         self.nodule, self.reach = round(numbers(site.nodule, "")), numbers(site.reach, "um")
         self.closed = False
         self.arrived = self.lost = 0  # who came through a wall, and those of them who did not live to see the tissue
