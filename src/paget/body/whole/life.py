@@ -21,13 +21,13 @@ from paget.body.stroma import StromaBiology
 from paget.body.values import Numbers
 from paget.body.whole.definition import WholeBody, slug
 from paget.body.whole.leaving import Leaving
-from paget.body.whole.piece import ARRIVAL, Piece
+from paget.body.whole.piece import Piece
+from paget.body.whole.record import Record
 from paget.body.whole.reservoir import Party, Reservoir
-from paget.body.whole.traffic import Arrivals, Batch, Crowd, Traffic
+from paget.body.whole.traffic import Arrivals, Batch, Crowd, Traffic, members_of
 from paget.engine.animal import Columns
 from paget.engine.chance import Chance
 from paget.engine.structure import Departures
-from paget.engine.tick import cells_columns
 from paget.errors import LedgerError, UnknownNameError
 from paget.experiment import HOURS_PER_DAY
 from paget.kernels import philox
@@ -39,9 +39,7 @@ Real = NDArray[np.float64]
 Ids = NDArray[np.uint64]
 
 SHED, FOUNDED, FRESH = 41, 43, 47  # salts of ids: cells that lumped sites shed, what they begin with, cells of crowds
-EVENT = ("time", "kind", "cell", "other", "type", "x", "y", "z", "site", "origin", "clone")
 SLEPT = "cell.ever_dormant"
-FRAME = ("cell.x", "cell.y", "cell.z", "cell.radius", "cell.founder")
 
 
 class Life:
@@ -75,9 +73,8 @@ class Life:
         self._drugs = self._pharmacy() if body.kinetics and drugs else None
         self._prepared = self._niche() if body.niche and "niche" not in body.left_out else None
         self.tick, self.dead = 0, False
-        self._clone = body.carried.index("cell.clone") if "cell.clone" in body.carried else -1
         self.arrived = dict.fromkeys(self.sites, 0)
-        self._log: list[Columns] = []
+        self._record = Record(body, self.pieces)
         self._new: list[dict[str, Any]] = []  # lesions founded in this tick
         self.leaving = Leaving(max(round(HOURS_PER_DAY / dt), 1))
         if body.founders is not None and body.primary not in self.pieces:
@@ -268,7 +265,7 @@ class Life:
             if piece is not None:
                 reaching = philox.uniforms(key, arrivals.party[rows], self.tick + 1, 1)[:, 0] < piece.share
                 inside = reaching & (not piece.closed)
-                cells = _members(arrivals, rows[inside])
+                cells = members_of(arrivals, rows[inside])
                 piece.receive(
                     arrivals.cells[cells],
                     {n: arrivals.records[i, cells] for i, n in enumerate(carried)},
@@ -278,7 +275,15 @@ class Life:
             outside = rows[~inside]
             if outside.size:
                 self._seed(site, arrivals, outside)
-            self._write(site, arrivals, rows)
+            cells, sizes = members_of(arrivals, rows), np.diff(arrivals.first)[rows]
+            self._record.arrived(
+                site,
+                arrivals.cells[cells],
+                np.repeat(arrivals.party[rows], sizes),
+                np.repeat(arrivals.when[rows], sizes),
+                np.repeat(np.array([self._code(o) for o in arrivals.origin[rows]]), sizes),
+                arrivals.records[:, cells],
+            )
 
     def _scatter(
         self,
@@ -301,7 +306,8 @@ class Life:
                 ids = self._fresh(key, np.uint64(nth), inside)
                 records = {n: np.full(inside, v) for n, v in zip(self.body.carried, crowd.records, strict=True)}
                 piece.receive(ids, records, key, on_sites.get((site, "survival"), 1.0))
-                self._note(site, ids, np.full(inside, self.time + self.dt), self._code(crowd.origin), crowd.records)
+                when = np.full(inside, self.time + self.dt)
+                self._record.arrived(site, ids, ids, when, self._code(crowd.origin), crowd.records)
             if outside:
                 place = (site, self._code(crowd.origin), crowd.records, crowd.size)
                 came[place] = came.get(place, 0) + outside
@@ -322,7 +328,7 @@ class Life:
                     "settled": True,
                 }
             )
-            self._note(founding.site, ids, when, founding.origin, founding.records)
+            self._record.arrived(founding.site, ids, ids, when, founding.origin, founding.records)
 
     def _fresh(self, key: np.uint64, nth: np.uint64, count: int) -> Ids:
         """Ids that no other cell of the animal has: of the nth group of a tick."""
@@ -429,86 +435,18 @@ class Life:
 
     def frame(self) -> Columns | None:
         """The cells of all pieces of tissue, with the code of their site."""
-        parts = []
-        names = [t.name for t in self.body.cell_types]
-        shared = [n for n in (*FRAME, *self.body.carried) if all(n in p.world.cells for p in self.pieces.values())]
-        for site, piece in self.pieces.items():
-            columns = cells_columns(piece.world.cells, tuple(dict.fromkeys(shared)))
-            codes = np.array([names.index(t) for t in piece.model.cell_types], np.int8)
-            columns["type"] = codes[columns["type"]] if columns["type"].size else columns["type"]
-            columns["site"] = np.full(columns["id"].size, self._codes[site], np.int8)
-            parts.append(columns)
-        if not parts:
-            return None
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return self._record.frame()
 
     def fields(self) -> NDArray[np.float32] | None:
         """Pieces of tissue differ in size, so that their fields are not recorded together."""
         return None
 
-    # ---- events ---------------------------------------------------------------------------------------------------
-    def _write(self, site: str, arrivals: Arrivals, rows: NDArray[np.int64]) -> None:
-        cells = _members(arrivals, rows)
-        sizes = np.diff(arrivals.first)[rows]
-        clones = arrivals.records[self._clone, cells] if self._clone >= 0 else np.zeros(cells.size)
-        self._log_arrivals(
-            site,
-            arrivals.cells[cells],
-            np.repeat(arrivals.party[rows], sizes),
-            np.repeat(arrivals.when[rows], sizes),
-            np.repeat(np.array([self._code(o) for o in arrivals.origin[rows]]), sizes),
-            clones,
-        )
-
-    def _note(self, site: str, ids: Ids, when: Real, origin: int, records: tuple[float, ...]) -> None:
-        clone = records[self._clone] if self._clone >= 0 else 0.0
-        self._log_arrivals(site, ids, ids, when, np.full(ids.size, origin), np.full(ids.size, clone))
-
-    def _log_arrivals(
-        self, site: str, cells: Ids, party: Ids, when: Real, origin: NDArray[np.int64], clones: Real
-    ) -> None:
-        n = cells.size
-        if n:
-            self._log.append(
-                {
-                    "time": when,
-                    "kind": np.full(n, self.body.event_kinds.index(ARRIVAL), np.int8),
-                    "cell": cells,
-                    "other": party,
-                    "type": np.full(n, -1, np.int8),
-                    **{axis: np.zeros(n, np.float32) for axis in "xyz"},
-                    "site": np.full(n, self._codes[site], np.int8),
-                    "origin": origin.astype(np.int8),
-                    "clone": clones.astype(np.int32),
-                }
-            )
-
     def events(self) -> Columns | None:
-        """Events of the pieces of tissue, and all arrivals at sites, since the last call."""
-        parts, self._log = self._log, []
-        names = [t.name for t in self.body.cell_types]
-        for site, piece in self.pieces.items():
-            taken = piece.events()  # arrivals from the blood are written with their origin, for all sites alike
-            if taken is None:
-                continue
-            n = taken["kind"].size
-            # A code of -1 is never used: it belongs to arrivals from the blood.
-            known = self.body.event_kinds
-            codes = np.array([known.index(kind) if kind in known else -1 for kind in piece.event_kinds], np.int8)
-            types = np.array([names.index(t) for t in piece.model.cell_types], np.int8)
-            parts.append(
-                {
-                    **taken,
-                    "kind": codes[taken["kind"]],
-                    "type": types[taken["type"]],
-                    "site": np.full(n, self._codes[site], np.int8),
-                    "origin": np.full(n, -1, np.int8),
-                    "clone": np.zeros(n, np.int32),
-                }
-            )
-        if not parts:
-            return None
-        return {name: np.concatenate([part[name] for part in parts]) for name in EVENT}
+        """Events since the last call: those of the pieces of tissue, and arrivals.
+
+        Of crowds, whose cells are numbers, an arrival is told of each cell that reaches a piece or begins a lesion.
+        """
+        return self._record.events()
 
     # ---- keep -----------------------------------------------------------------------------------------------------
     def state(self) -> Columns:
@@ -550,10 +488,3 @@ class Life:
     def day(self) -> float:
         """Days since the start."""
         return self.time / HOURS_PER_DAY
-
-
-def _members(arrivals: Arrivals, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Places of the cells of some parties."""
-    begin, sizes = arrivals.first[rows], np.diff(arrivals.first)[rows]
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    return np.asarray(np.repeat(begin - first[:-1], sizes) + np.arange(first[-1]), np.int64)

@@ -16,7 +16,7 @@ from paget.body.chain import Chain
 from paget.errors import LedgerError
 from paget.state.cells import mix
 
-__all__ = ["Arrivals", "Batch", "Crowd", "InBlood", "Traffic"]
+__all__ = ["Arrivals", "Batch", "Crowd", "InBlood", "Traffic", "members_of"]
 
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -293,3 +293,10 @@ def copies(members: Ids, count: int, salt: int) -> Ids:
     found: Ids = mix(other, salt)
     found[0] = members
     return found
+
+
+def members_of(arrivals: Arrivals, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the cells of some parties."""
+    begin, sizes = arrivals.first[rows], np.diff(arrivals.first)[rows]
+    first = np.concatenate([[0], np.cumsum(sizes)])
+    return np.asarray(np.repeat(begin - first[:-1], sizes) + np.arange(first[-1]), np.int64)

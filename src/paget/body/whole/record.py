@@ -1,0 +1,101 @@
+"""What is written down of a body: arrivals with where they came from, events of its tissues, and their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from paget.body.whole.definition import WholeBody
+from paget.body.whole.piece import ARRIVAL, Piece
+from paget.engine.animal import Columns
+from paget.engine.tick import cells_columns
+
+__all__ = ["Record"]
+
+Ids = NDArray[np.uint64]
+
+EVENT = ("time", "kind", "cell", "other", "type", "x", "y", "z", "site", "origin", "clone")
+FRAME = ("cell.x", "cell.y", "cell.z", "cell.radius", "cell.founder")
+CLONE = "cell.clone"
+
+
+class Record:
+    """Events and cells of one body as columns, with codes for sites, types and kinds of events that hold for all its sites."""
+
+    def __init__(self, body: WholeBody, pieces: Mapping[str, Piece]) -> None:
+        self._pieces, self._carried, self._kinds = pieces, body.carried, body.event_kinds
+        self._types = [t.name for t in body.cell_types]
+        self._sites = {site: code for code, site in enumerate(body.sites)}
+        self._clone = body.carried.index(CLONE) if CLONE in body.carried else -1
+        self._log: list[Columns] = []
+
+    def arrived(
+        self,
+        site: str,
+        cells: Ids,
+        party: Ids,
+        when: ArrayLike,
+        origin: ArrayLike,
+        records: Sequence[float] | NDArray[np.float64],
+    ) -> None:
+        """Note cells [n] that came to a site; `origin` is the code of the site they came from, `records` [k] or [k, n]."""
+        n = cells.size
+        if n:
+            clones = np.broadcast_to(records[self._clone] if self._clone >= 0 else 0.0, (n,))
+            self._log.append(
+                {
+                    "time": np.asarray(when, np.float64),
+                    "kind": np.full(n, self._kinds.index(ARRIVAL), np.int8),
+                    "cell": cells,
+                    "other": party,
+                    "type": np.full(n, -1, np.int8),
+                    **{axis: np.zeros(n, np.float32) for axis in "xyz"},
+                    "site": np.full(n, self._sites[site], np.int8),
+                    "origin": np.broadcast_to(np.asarray(origin), (n,)).astype(np.int8),
+                    "clone": clones.astype(np.int32),
+                }
+            )
+
+    def events(self) -> Columns | None:
+        """Events of the pieces of tissue, and arrivals, since the last call."""
+        parts, self._log = self._log, []
+        for site, piece in self._pieces.items():
+            taken = piece.events()  # arrivals from the blood are noted with their origin, for all sites alike
+            if taken is None:
+                continue
+            n = taken["kind"].size
+            # A code of -1 is never used: it belongs to arrivals from the blood.
+            codes = np.array(
+                [self._kinds.index(kind) if kind in self._kinds else -1 for kind in piece.event_kinds], np.int8
+            )
+            further: dict[str, Any] = {
+                "kind": codes[taken["kind"]],
+                "type": self._codes_of(piece)[taken["type"]],
+                "site": np.full(n, self._sites[site], np.int8),
+                "origin": np.full(n, -1, np.int8),
+                "clone": np.zeros(n, np.int32),
+            }
+            parts.append({**taken, **further})
+        if not parts:
+            return None
+        return {name: np.concatenate([part[name] for part in parts]) for name in EVENT}
+
+    def frame(self) -> Columns | None:
+        """The cells of all pieces of tissue, with the code of their site."""
+        parts = []
+        shared = [n for n in (*FRAME, *self._carried) if all(n in p.world.cells for p in self._pieces.values())]
+        for site, piece in self._pieces.items():
+            columns = cells_columns(piece.world.cells, tuple(dict.fromkeys(shared)))
+            columns["type"] = self._codes_of(piece)[columns["type"]]
+            columns["site"] = np.full(columns["id"].size, self._sites[site], np.int8)
+            parts.append(columns)
+        if not parts:
+            return None
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _codes_of(self, piece: Piece) -> NDArray[np.int8]:
+        """Codes of the body for the cell types of a piece."""
+        return np.array([self._types.index(t) for t in piece.model.cell_types], np.int8)
