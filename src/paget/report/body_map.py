@@ -265,8 +265,8 @@ def burden_colour(cells: float, top: int) -> str:
 
 
 def flow_width(founders: float) -> float:
-    """Width of an arrow: 1.2 for one founder, 1.3 more for each tenfold; nothing for none."""
-    return 0.0 if founders <= 0.0 else round(max(0.7, 1.2 + 1.3 * math.log10(founders)), 2)
+    """Width of an arrow: 0.6 for one founder, 0.55 more for each tenfold; nothing for none."""
+    return 0.0 if founders <= 0.0 else round(max(0.4, 0.6 + 0.55 * math.log10(founders)), 2)
 
 
 def tip_size(width: float) -> float:
@@ -381,11 +381,11 @@ def body_key(course: BodyCourse) -> Drawing:
     if course.flows.empty:
         return Drawing(300.0, 50.0, f"Scale of burden, 1 to {_power(course.top)} cells", items)
     items.append(Words(290.0, 11.0, "Founders arrived (mean per animal)", 11.0))
-    for rank, number in enumerate((1, 10, 100)):
+    for rank, number in enumerate((1, 100, 10_000)):
         x, width = 290.0 + 70.0 * rank, flow_width(number)
         items.append(Path2D(f"M {x} 24 L {x + 24} 24", line="--blood", width=width))
         items.append(Path2D(TIP, fill="--blood", place=(x + 32.0, 24.0, 0.0, tip_size(width))))
-        items.append(Words(x + 38.0, 28.0, str(number), 10.5))
+        items.append(Words(x + 38.0, 28.0, f"{number:,}", 10.5))
     met = [name for name in MEDIA if name in set(course.flows["medium"])]
     x = 290.0
     for name in met:
