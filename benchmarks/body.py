@@ -1,6 +1,6 @@
 """The whole cascade: ten mice of one arm on all processors, and what the parts of one mouse cost.
 
-    python benchmarks/body.py [--mice 10] [--days 30]
+python benchmarks/body.py [--mice 10] [--days 30]
 """
 
 from __future__ import annotations
@@ -44,5 +44,7 @@ if __name__ == "__main__":
     for options in ({}, {"lung": "lumped"}, {"primary": "lumped", "lung": "lumped"}):
         seconds, shed, lesions = one_mouse(given.days, **options)
         named = ", ".join(f"{k} {v}" for k, v in options.items()) or "primary and lung spatial"
-        print(f"one mouse, {given.days} days, {named}: {seconds:.1f} s of one core; {shed:,} cells shed, {lesions:,} lesions")
+        print(
+            f"one mouse, {given.days} days, {named}: {seconds:.1f} s of one core; {shed:,} cells shed, {lesions:,} lesions"
+        )
     print(f"study of {given.mice} mice, one arm, with its report: {study(given.mice, given.days):.0f} s")

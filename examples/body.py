@@ -1,6 +1,6 @@
 """A mouse with a tumour, its blood and its organs, all as laws of growth: two weeks in seconds, with the ledger of every cell.
 
-    python examples/body.py [picture.png]
+python examples/body.py [picture.png]
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ if __name__ == "__main__":
     mouse, course = live()
     last = course[-1]
     traffic = mouse.traffic
-    print(f"shed {traffic.shed:,} = died {traffic.died:,} + arrived {traffic.arrived:,} + in vessels {traffic.present:,}")
+    print(
+        f"shed {traffic.shed:,} = died {traffic.died:,} + arrived {traffic.arrived:,} + in vessels {traffic.present:,}"
+    )
     print(f"{last['metastases']:.0f} visible metastases, {last['dormant_lung']:,.0f} dormant cells in the lung")
     if len(sys.argv) > 1:
         draw(course, sys.argv[1])
