@@ -357,7 +357,7 @@ def test_a_study_of_drugs_or_readouts_that_the_model_lacks_is_refused_with_all_p
 def test_a_resection_of_a_site_that_the_body_does_not_have_is_refused():
     study = load_study("lung_awakening_adjuvant")
     study = study.with_arm("late", like="vehicle", resections=({"site": "prmary", "at": "20 day"},))
-    with pytest.raises(StudyError, match="Unknown site to resect 'prmary'. Did you mean 'primary'"):
+    with pytest.raises(StudyError, match=r"Unknown site to resect 'prmary'. Did you mean 'primary'"):
         check_study(study)
 
 
