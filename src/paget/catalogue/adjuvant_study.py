@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from paget.body.cohort import Cohort, CohortArm, Course, DrugCycles, Surgery
 from paget.body.cohort.run import YEAR, live
 from paget.catalogue.adjuvant_cohort import adjuvant_cohort
-from paget.errors import PagetError, StudyError, nearest
+from paget.catalogue.choices import chosen
+from paget.errors import PagetError, StudyError
 from paget.evidence import ParameterTable
 from paget.experiment import HOURS_PER_DAY, Arm, Dose, Study
 from paget.kernels.cohort import COLUMNS, SERIES
@@ -174,22 +175,6 @@ def _readouts() -> Iterable[Readout]:
     )
 
 
-def _chosen(options: Mapping[str, str | int | float]) -> dict[str, Any]:
-    found: dict[str, Any] = {option.name: option.default for option in OPTIONS}
-    problems = []
-    for name, value in options.items():
-        option = next((o for o in OPTIONS if o.name == name), None)
-        if option is None:
-            problems.append(f"options: unknown option '{name}'. {nearest(name, [o.name for o in OPTIONS])}")
-        elif value not in option.choices:
-            problems.append(f"options: {name} must be one of {', '.join(map(str, option.choices))}, not '{value}'")
-        else:
-            found[name] = value
-    if problems:
-        raise StudyError("The model adjuvant_cohort does not have what the study asks for:", problems)
-    return found
-
-
 def adjuvant_study(options: Mapping[str, str | int | float]) -> AdjuvantCohort:
     """Build the cohort for a study's options.
 
@@ -198,13 +183,13 @@ def adjuvant_study(options: Mapping[str, str | int | float]) -> AdjuvantCohort:
     StudyError
         If an option or its value is not known.
     """
-    chosen = _chosen(options)
+    choice = chosen("adjuvant_cohort", OPTIONS, options)
     plain = adjuvant_cohort()
     cohort = Cohort(
         title=plain.title,
         numbers=plain.numbers,
-        founding=chosen["founding"],
-        all_generations=chosen["generations"] == "all",
+        founding=choice["founding"],
+        all_generations=choice["generations"] == "all",
     )
     table: ParameterTable = cohort.numbers
     subject = AdjuvantCohort(

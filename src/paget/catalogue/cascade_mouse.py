@@ -11,10 +11,10 @@ from paget.body.growth_laws import gompertz
 from paget.body.lumped import LumpedSite
 from paget.body.whole.definition import Endpoint, WholeBody, slug
 from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
+from paget.catalogue.choices import chosen
 from paget.catalogue.drugs import DRUGS, kinetics
 from paget.catalogue.lung import lung_awakening
 from paget.catalogue.primary_tumour import EPITHELIAL, MESENCHYMAL, primary_tumour
-from paget.errors import StudyError, nearest
 from paget.evidence import ParameterTable, load_parameters
 from paget.experiment import Study
 from paget.model import Option
@@ -67,22 +67,6 @@ IN_BLOOD = {
     "adhesion": "Cells stick to the vessels of organs that match them.",
     "extravasation": "Cells pass through the walls of capillaries.",
 }
-
-
-def _chosen(options: Mapping[str, str | int | float]) -> dict[str, str]:
-    found = {option.name: str(option.default) for option in OPTIONS}
-    problems = []
-    for name, value in options.items():
-        option = next((o for o in OPTIONS if o.name == name), None)
-        if option is None:
-            problems.append(f"options: unknown option '{name}'. {nearest(name, [o.name for o in OPTIONS])}")
-        elif value not in option.choices:
-            problems.append(f"options: {name} must be one of {', '.join(map(str, option.choices))}, not '{value}'")
-        else:
-            found[name] = str(value)
-    if problems:
-        raise StudyError("The model cascade_mouse does not have what the study asks for:", problems)
-    return found
 
 
 def _parameters() -> ParameterTable:
@@ -169,13 +153,13 @@ def cascade_mouse(options: Mapping[str, str | int | float]) -> WholeBody:
     StudyError
         If an option or its value is not known.
     """
-    chosen, table = _chosen(options), _parameters()
+    choice, table = chosen("cascade_mouse", OPTIONS, options), _parameters()
     spatial = []
-    if chosen["primary"] == "spatial":
+    if choice["primary"] == "spatial":
         spatial.append(_primary(table))
-    if chosen["lung"] == "spatial":
+    if choice["lung"] == "spatial":
         spatial.append(_lung())
-    plain = chosen["primary"] == "lumped"
+    plain = choice["primary"] == "lumped"
     lumped = tuple(_lumped_primary() if name == "primary" and plain else _lumped(name) for name in SITES)
     types = {t: site.model.types[t] for site in spatial for t in site.model.cell_types}
     kinds = sorted({kind for site in spatial for kind in site.model.event_kinds} | {ARRIVAL, OPERATION})

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from paget.catalogue import body, dormancy, drugs, fibroblasts, matrix, neutrophils, tissue, tumour
+from paget.catalogue.choices import chosen
 from paget.catalogue.lung_readouts import TUMOUR, lung_chain, lung_readouts
-from paget.errors import StudyError, nearest
 from paget.evidence import load_parameters
 from paget.experiment import Study
 from paget.model import Founders, Model, Option
@@ -70,22 +69,6 @@ BODY = (
     "body.serum_mif",
     "body.serum_net",
 )
-
-
-def _choices(options: Mapping[str, str | int | float]) -> dict[str, Any]:
-    chosen: dict[str, Any] = {o.name: o.default for o in OPTIONS}
-    problems = []
-    for name, value in options.items():
-        option = next((o for o in OPTIONS if o.name == name), None)
-        if option is None:
-            problems.append(f"options: unknown option '{name}'. {nearest(name, [o.name for o in OPTIONS])}")
-        elif value not in option.choices:
-            problems.append(f"options: {name} must be one of {', '.join(map(str, option.choices))}, not '{value}'")
-        else:
-            chosen[name] = value
-    if problems:
-        raise StudyError("The model lung_awakening does not have what the study asks for:", problems)
-    return chosen
 
 
 def _processes(setting: str) -> tuple[Process, ...]:
@@ -194,10 +177,10 @@ def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
     StudyError
         If an option or its value is not known.
     """
-    chosen = _choices(options)
-    edge = float(chosen["size"])
-    grid = Grid((edge, edge, VOXEL if chosen["dimensions"] == 2 else DEPTH), VOXEL)
-    setting = str(chosen["setting"])
+    choice = chosen("lung_awakening", OPTIONS, options)
+    edge = float(choice["size"])
+    grid = Grid((edge, edge, VOXEL if choice["dimensions"] == 2 else DEPTH), VOXEL)
+    setting = str(choice["setting"])
     parameters = load_parameters("lung_awakening")
     initial = {
         "field.tsp1": Named("initial_tsp1", ""),
@@ -227,7 +210,7 @@ def lung_awakening(options: Mapping[str, str | int | float]) -> Model:
         used_in_readouts=(Named("metastasis_size", ""), Named("colony_reach", "um"), Named("net_threshold", "1/pL")),
         seen_by_readouts=("cell.ever_dormant", "cell.woke_at", "cell.erk"),
     )
-    if chosen["signalling"] == "network":
+    if choice["signalling"] == "network":
         # Loads tissues and all curated networks, which a study with the small switch has no use for.
         from paget.catalogue.lung_signalling import with_network
 

@@ -22,8 +22,9 @@ from paget.body.seed_and_soil import (
     likeness,
     load_of,
 )
+from paget.catalogue.choices import chosen
 from paget.engine.chance import Chance
-from paget.errors import PagetError, StudyError, nearest
+from paget.errors import PagetError, StudyError
 from paget.evidence import ParameterTable, load_parameters
 from paget.experiment import Arm, Study
 from paget.kernels import philox
@@ -138,14 +139,14 @@ def organ_pattern(options: Mapping[str, str | int | float]) -> Autopsies:
     StudyError
         If an option or its value is not known, or the series holds no such tumour.
     """
-    chosen = _chosen(options)
-    findings = findings_of(chosen["primary"], chosen["series"])
+    choice = _chosen(options)
+    findings = findings_of(choice["primary"], choice["series"])
     used = findings[0].use
     return Autopsies(
         name="organ_pattern",
-        title=f"Where {chosen['primary']} cancers go: virtual autopsies beside those of {chosen['series']}",
+        title=f"Where {choice['primary']} cancers go: virtual autopsies beside those of {choice['series']}",
         parameters=load_parameters("organ_pattern", "anatomy_human"),
-        mechanisms=_mechanisms(chosen["primary"], [finding.organ for finding in findings]),
+        mechanisms=_mechanisms(choice["primary"], [finding.organ for finding in findings]),
         readouts=tuple(_readouts(findings)),
         options=OPTIONS,
         assumed=ASSUMPTIONS,
@@ -153,23 +154,15 @@ def organ_pattern(options: Mapping[str, str | int | float]) -> Autopsies:
         methods=METHODS,
         sources=tuple(dict.fromkeys(key.strip() for f in findings for key in f.source.split(";"))),
         problems_of_study=_problems_of_study,
-        primary=chosen["primary"],
-        series=chosen["series"],
+        primary=choice["primary"],
+        series=choice["series"],
     )
 
 
 def _chosen(options: Mapping[str, str | int | float]) -> dict[str, str]:
-    found = {option.name: str(option.default) for option in OPTIONS}
+    found = chosen("organ_pattern", OPTIONS, options)
     problems = []
-    for name, value in options.items():
-        option = next((o for o in OPTIONS if o.name == name), None)
-        if option is None:
-            problems.append(f"options: unknown option '{name}'. {nearest(name, [o.name for o in OPTIONS])}")
-        elif value not in option.choices:
-            problems.append(f"options: {name} must be one of {', '.join(map(str, option.choices))}, not '{value}'")
-        else:
-            found[name] = str(value)
-    if not problems and not findings_of(found["primary"], found["series"]):
+    if not findings_of(found["primary"], found["series"]):
         known = [primary for primary in ORIGINS if findings_of(primary, found["series"])]
         problems.append(
             f"options: the series {found['series']} has no autopsies of {found['primary']} cancer; it has {', '.join(known)}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paget.catalogue.choices import chosen
 from paget.catalogue.metaspread.run import BLOOD, MetaSpreadRun
 from paget.catalogue.metaspread.settings import KINDS, TABLE, MetaSpread
 from paget.catalogue.metaspread.told import (
@@ -28,7 +29,7 @@ from paget.catalogue.metaspread.told import (
     slug,
 )
 from paget.engine.animal import Animal, Columns
-from paget.errors import PagetError, StudyError, nearest
+from paget.errors import PagetError, StudyError
 from paget.evidence import Parameter, load_parameters
 from paget.experiment import Arm, Study
 from paget.subject import Individual
@@ -236,11 +237,11 @@ def metaspread(options: Mapping[str, str | int | float]) -> MetaSpreadSubject:
     StudyError
         If an option or its value is not known.
     """
-    chosen = _chosen(options)
+    choice = chosen("metaspread", OPTIONS, options)
     table = load_parameters(TABLE)
     wanted = [("scenario", "dense", "dense"), ("version", "shipped", "as shipped")]
-    for name, choice, variant in wanted:
-        if chosen[name] == choice:
+    for name, value, variant in wanted:
+        if choice[name] == value:
             table = table.with_values({key: variant for key in table if variant in table.variants_of(key)})
     return MetaSpreadSubject(
         name="metaspread",
@@ -257,25 +258,9 @@ def metaspread(options: Mapping[str, str | int | float]) -> MetaSpreadSubject:
         limits=LIMITS,
         methods=METHODS,
         sources=SOURCES,
-        legacy=chosen["version"] == "shipped",
+        legacy=choice["version"] == "shipped",
         problems_of_study=_problems_of_study,
     )
-
-
-def _chosen(options: Mapping[str, str | int | float]) -> dict[str, str]:
-    found = {option.name: str(option.default) for option in OPTIONS}
-    problems = []
-    for name, value in options.items():
-        option = next((o for o in OPTIONS if o.name == name), None)
-        if option is None:
-            problems.append(f"options: unknown option '{name}'. {nearest(name, [o.name for o in OPTIONS])}")
-        elif value not in option.choices:
-            problems.append(f"options: {name} must be one of {', '.join(map(str, option.choices))}, not '{value}'")
-        else:
-            found[name] = str(value)
-    if problems:
-        raise StudyError("The model metaspread does not have what the study asks for:", problems)
-    return found
 
 
 def _problems_of_study(study: Study) -> Iterator[str]:
