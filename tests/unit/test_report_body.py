@@ -594,12 +594,12 @@ document.addEventListener("securitypolicyviolation", (event) => problems.push("f
 MOVE = """
 <script>
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-const saved = {};
+const saved = {}, saving = [];
 let content = null;
 URL.createObjectURL = (blob) => { content = blob; return "blob:none"; };
 HTMLAnchorElement.prototype.click = function () {
   const name = this.download;
-  content.text().then((text) => { saved[name] = text; });
+  saving.push(content.text().then((text) => { saved[name] = text; }));
 };
 (async () => {
   while (!document.documentElement.dataset.drawn) await wait(50);
@@ -617,6 +617,7 @@ HTMLAnchorElement.prototype.click = function () {
   slider.dispatchEvent(new Event("input"));
   const early = look();
   for (const button of document.querySelectorAll('[data-download="drawings"]')) { button.click(); await wait(60); }
+  await Promise.all(saving);
   window.dispatchEvent(new Event("beforeprint"));
   const print = look();
   window.dispatchEvent(new Event("afterprint"));
