@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -90,7 +91,12 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     known = [place for place, p in enumerate(p_values) if p is not None]
     adjusted: list[float | None] = [None] * len(p_values)
     if known:
-        values = multipletests([p_values[place] for place in known], method="holm")[1]
+        # statsmodels collects garbage at every call, a tenth of a second among the objects of a report; frozen ones are passed.
+        gc.freeze()
+        try:
+            values = multipletests([p_values[place] for place in known], method="holm")[1]
+        finally:
+            gc.unfreeze()
         for place, value in zip(known, values, strict=True):
             adjusted[place] = float(value)
     return adjusted
