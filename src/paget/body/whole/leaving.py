@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paget.body.whole.traffic import GRAIN, Batch
+from paget.body.whole.traffic import Batch, coarse
 from paget.state.cells import mix
 
 __all__ = ["Leaving"]
@@ -31,9 +31,9 @@ class Leaving:
 
     def add(self, batch: Batch, count: int, tick: int) -> None:
         """Let `count` parties like `batch` leave from this tick on."""
-        coarse = [GRAIN * round(share / GRAIN) for share in (batch.survival, batch.mesenchymal)]
-        known = (batch.origin, batch.medium, batch.size, *coarse, batch.records.tobytes())
-        self._kinds[known] = dataclasses.replace(batch, survival=coarse[0], mesenchymal=coarse[1])
+        signals = (coarse(batch.survival), coarse(batch.mesenchymal))
+        known = (batch.origin, batch.medium, batch.size, *signals, batch.records.tobytes())
+        self._kinds[known] = dataclasses.replace(batch, survival=signals[0], mesenchymal=signals[1])
         due = self._left.setdefault(known, np.zeros(self.ticks, np.int64))
         share, rest = divmod(count, self.ticks)
         due += share

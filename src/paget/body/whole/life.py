@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.body.blood import BloodBiology
+from paget.body.blood.passage import Extravasations
+from paget.body.blood.shedding import places
 from paget.body.compartments import Compartments
 from paget.body.drugs import BodyDrugs
 from paget.body.lesions import Lesions, LesionStep
@@ -19,12 +21,12 @@ from paget.body.niche import Niche
 from paget.body.secretion import Secretion
 from paget.body.stroma import StromaBiology
 from paget.body.values import Numbers
-from paget.body.whole.definition import WholeBody, slug
+from paget.body.whole.definition import REST, WholeBody, slug
 from paget.body.whole.leaving import Leaving
 from paget.body.whole.piece import Piece
 from paget.body.whole.record import Record
 from paget.body.whole.reservoir import Party, Reservoir
-from paget.body.whole.traffic import Arrivals, Batch, Crowd, Traffic, members_of
+from paget.body.whole.traffic import Batch, Crowd, Traffic
 from paget.engine.animal import Columns
 from paget.engine.chance import Chance
 from paget.engine.structure import Departures
@@ -77,8 +79,10 @@ class Life:
         self._record = Record(body, self.pieces)
         self._new: list[dict[str, Any]] = []  # lesions founded in this tick
         self.leaving = Leaving(max(round(HOURS_PER_DAY / dt), 1))
+        self._founders = 0
         if body.founders is not None and body.primary not in self.pieces:
-            self._found(numbers(body.founders, "cell"))
+            self._founders = round(numbers(body.founders, "cell"))
+            self._found(self._founders)
 
     def _niche(self) -> tuple[Compartments, Niche, Secretion]:
         organs = tuple(self.body.organ_of(s) for s in self.sites if s != self.body.primary)
@@ -90,10 +94,10 @@ class Life:
         table = self.body.drug_numbers or self.body.parameters
         return BodyDrugs(self.body.kinetics, table, self.chance.draw, stroma=StromaBiology())
 
-    def _found(self, cells: float) -> None:
+    def _found(self, cells: int) -> None:
         ids = mix(np.array([self.chance.key("primary")], np.uint64), FOUNDED)
         nothing = dict.fromkeys(self.body.carried, 0.0)
-        self.lesions.seed(self.body.primary, ids, [round(cells)], 0.0, nothing, settled=True)
+        self.lesions.seed(self.body.primary, ids, [cells], 0.0, nothing, settled=True)
 
     @property
     def time(self) -> float:
@@ -252,20 +256,21 @@ class Life:
             records=np.repeat(step.records[:, row : row + 1], size, axis=1),
         )
 
-    def _settle(self, arrivals: Arrivals, effects: Mapping[tuple[str, str], float]) -> None:
+    def _settle(self, arrivals: Extravasations, effects: Mapping[tuple[str, str], float]) -> None:
         """Let those who came through a wall begin at their sites."""
         key = self.chance.key("arrival")
         carried = self.body.carried
         for organ in np.unique(arrivals.organ):
-            site = self._site_of.get(self.chain.organs[organ], "other")
+            site = self._site_of.get(self.chain.organs[organ], REST)
             rows = np.flatnonzero(arrivals.organ == organ)
-            self.arrived[site] += int((arrivals.first[rows + 1] - arrivals.first[rows]).sum())
+            sizes = np.diff(arrivals.first)[rows]
+            self.arrived[site] += int(sizes.sum())
             piece = self.pieces.get(site)
             inside = np.zeros(rows.size, bool)
             if piece is not None:
                 reaching = philox.uniforms(key, arrivals.party[rows], self.tick + 1, 1)[:, 0] < piece.share
                 inside = reaching & (not piece.closed)
-                cells = members_of(arrivals, rows[inside])
+                cells = places(arrivals.first[rows[inside]], sizes[inside])
                 piece.receive(
                     arrivals.cells[cells],
                     {n: arrivals.records[i, cells] for i, n in enumerate(carried)},
@@ -275,7 +280,7 @@ class Life:
             outside = rows[~inside]
             if outside.size:
                 self._seed(site, arrivals, outside)
-            cells, sizes = members_of(arrivals, rows), np.diff(arrivals.first)[rows]
+            cells = places(arrivals.first[rows], sizes)
             self._record.arrived(
                 site,
                 arrivals.cells[cells],
@@ -296,7 +301,7 @@ class Life:
         chance = np.random.Generator(np.random.Philox(key=[int(key), 2 * self.tick]))
         came: dict[Party, int] = {}
         for nth, crowd in enumerate(crowds):
-            site = self._site_of.get(self.chain.organs[crowd.organ], "other")
+            site = self._site_of.get(self.chain.organs[crowd.organ], REST)
             self.arrived[site] += crowd.parties * crowd.size
             piece, outside = self.pieces.get(site), crowd.parties
             if piece is not None and piece.share > 0.0 and not piece.closed:
@@ -335,7 +340,7 @@ class Life:
         group = mix(mix(np.array([self.tick], np.uint64) ^ key, FRESH) ^ nth, FRESH)
         return mix(group ^ np.arange(count, dtype=np.uint64), FRESH)
 
-    def _seed(self, site: str, arrivals: Arrivals, rows: NDArray[np.int64]) -> None:
+    def _seed(self, site: str, arrivals: Extravasations, rows: NDArray[np.int64]) -> None:
         first = arrivals.first[rows]
         self._new.append(
             {
@@ -364,15 +369,14 @@ class Life:
         self._new.clear()
 
     def _code(self, organ: int) -> int:
-        return self._codes[self._site_of.get(self.chain.organs[organ], "other")]
+        return self._codes[self._site_of.get(self.chain.organs[organ], REST)]
 
     def _balance(self) -> None:
         """Cells that left sites, were carried and came to sites are the same cells."""
         left = sum(p.stands_for * int(p.stepper.tally["left"]) for p in self.pieces.values())
         left += sum(self.lesions.account(name).left for name in self.lesions.names)
         came = sum(piece.arrived for piece in self.pieces.values())
-        start = 0 if self.body.primary in self.pieces else self._founders
-        came += sum(self.lesions.account(name).arrived for name in self.lesions.names) - start
+        came += sum(self.lesions.account(name).arrived for name in self.lesions.names) - self._founders
         came += self.reservoir.arrived - self.reservoir.founded
         waiting = self.leaving.cells + self.leaving.removed
         if left != self.traffic.shed + waiting or came != self.traffic.arrived:
@@ -382,14 +386,6 @@ class Life:
             )
 
     # ---- look -----------------------------------------------------------------------------------------------------
-    @property
-    def _founders(self) -> int:
-        return (
-            round(Numbers(self.body.parameters, self.chance.draw)(self.body.founders, "cell"))
-            if self.body.founders
-            else 0
-        )
-
     def burden(self, site: str) -> int:
         """Tumour cells of a site, or of all but the primary for "metastases"."""
         if site == "metastases":
@@ -483,8 +479,3 @@ class Life:
         self.tick, self.dead, self.arrived = int(about["tick"]), bool(about["dead"]), dict(about["arrived"])
         for piece in self.pieces.values():
             piece.world.tick, piece.world.time = self.tick, self.time
-
-    @property
-    def day(self) -> float:
-        """Days since the start."""
-        return self.time / HOURS_PER_DAY

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.body.blood import Blood, BloodBiology
+from paget.body.blood.passage import Extravasations
 from paget.body.blood.pools import Expected, Kind, expected_up_to
 from paget.body.chain import Chain
 from paget.errors import LedgerError
 from paget.state.cells import mix
 
-__all__ = ["Arrivals", "Batch", "Crowd", "InBlood", "Traffic", "members_of"]
+__all__ = ["Batch", "Crowd", "InBlood", "Traffic", "coarse"]
 
 Real = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -48,22 +49,6 @@ class Batch:
     @property
     def size(self) -> int:
         return int(self.members.size)
-
-
-class Arrivals(NamedTuple):
-    """Parties that came through the wall of a vessel [n], in the order of their times.
-
-    party : uint64 [n]; organ, origin : index [n]; when : h [n]; cells : uint64 [m]; records : [k, m]
-    The cells of party i are ``cells[first[i]:first[i + 1]]``.
-    """
-
-    party: Ids
-    organ: Whole
-    origin: Whole
-    when: Real
-    first: Whole
-    cells: Ids
-    records: Real
 
 
 class Crowd(NamedTuple):
@@ -109,9 +94,9 @@ class Traffic:
         self, batches: Sequence[Batch], dt: float, key: np.uint64, tick: int, effects: Mapping[str, float]
     ) -> None:
         """Let batches into the vessels during the tick of `dt` h that is about to be passed."""
-        self._dying[:, 0] *= np.exp(-dt / np.where(self._dying[:, 1] > 0.0, self._dying[:, 1], np.inf))
         self.shed += sum(batch.count * batch.size for batch in batches)
-        self._flow[:, 0] *= np.exp(-dt / np.where(self._flow[:, 1] > 0.0, self._flow[:, 1], np.inf))
+        for pools in (self._dying, self._flow):
+            pools[:, 0] *= _left(pools, dt)
         walking, few = 0, list[Batch]()
         for batch in sorted(batches, key=lambda batch: (batch.count, int(batch.members[0]))):
             walking += batch.count
@@ -135,7 +120,7 @@ class Traffic:
             each([batch.when for batch in batches], parties),
             np.repeat([batch.origin for batch in batches], parties),
             np.repeat([batch.medium for batch in batches], parties),
-            members=np.concatenate([copies(batch.members, batch.count, COPY).reshape(-1) for batch in batches]),
+            members=np.concatenate([copies(batch.members, batch.count).reshape(-1) for batch in batches]),
             size=np.repeat(sizes, parties),
             survival=each([batch.survival for batch in batches], cells),
             mesenchymal=each([batch.mesenchymal for batch in batches], cells),
@@ -157,7 +142,7 @@ class Traffic:
             while int((came @ sizes).sum()) > cells:
                 came[np.unravel_index(int(np.argmax(came)), came.shape)] -= 1
         pool = self._flow[int(batch.size > 1)]
-        stays = parties * odds.residence_h / dt * -math.expm1(-dt / odds.residence_h)
+        stays = _lasting(parties, odds.residence_h, dt)
         pool[1:] = (pool[0] * pool[1:] + stays * np.array([odds.residence_h, batch.size])) / (pool[0] + stays)
         pool[0] += stays
         self._wait(batch, came, odds.lodged_h / max(float(odds.arrested.sum()), 1e-12))
@@ -195,7 +180,7 @@ class Traffic:
                 for name, factor in effects.items()
             }
             self._coarse = (effects, steps, tuple(sorted(steps.items())))
-        signals = (GRAIN * round(batch.survival / GRAIN), GRAIN * round(batch.mesenchymal / GRAIN))
+        signals = (coarse(batch.survival), coarse(batch.mesenchymal))
         known = (batch.size, *signals, batch.origin, batch.medium, self._coarse[2])
         if known not in self._known:
             if len(self._known) >= MOST_KNOWN:
@@ -211,7 +196,7 @@ class Traffic:
         """Take cells into the pool of those that will die; they relax towards their mean time in the vessels."""
         pool = self._dying[int(batch.size > 1)]
         time = odds.residence_h + odds.lodged_h
-        stays = cells * time / dt * -math.expm1(-dt / time)
+        stays = _lasting(cells, time, dt)
         if stays > 0.0:
             pool[1] = (pool[0] * pool[1] + stays * time) / (pool[0] + stays)
             pool[0] += stays
@@ -219,7 +204,7 @@ class Traffic:
     # ---- through --------------------------------------------------------------------------------------------------
     def advance(
         self, now: float, dt: float, key: np.uint64, tick: int, effects: Mapping[str, float], threads: int
-    ) -> tuple[Arrivals, list[Crowd]]:
+    ) -> tuple[Extravasations, list[Crowd]]:
         """Pass the time from `now` to now + dt (h); who came through the wall of a vessel, one by one or in crowds.
 
         Raises
@@ -228,10 +213,9 @@ class Traffic:
             If a cell appeared or vanished.
         """
         passage = self.blood.advance(now, dt, key, tick, effects=effects, threads=threads)
-        out = passage.extravasations
-        found = Arrivals(out.party, out.organ, out.origin, out.when, out.first, out.cells, out.records)
+        found = passage.extravasations
         crowds = self._come(dt, key, tick)
-        self._walkers -= int(out.cells.size) + int(passage.deaths.cell.size)
+        self._walkers -= int(found.cells.size) + int(passage.deaths.cell.size)
         self.arrived += int(found.cells.size) + sum(crowd.parties * crowd.size for crowd in crowds)
         self.died = self.shed - self.arrived - self.present
         walking = self._walking
@@ -285,18 +269,26 @@ class Traffic:
         self.shed, self.died, self.arrived = (int(v) for v in state["tally"])
 
 
-def copies(members: Ids, count: int, salt: int) -> Ids:
+def coarse(share: float) -> float:
+    """A share in the steps in which odds of parties tell them apart."""
+    return GRAIN * round(share / GRAIN)
+
+
+def _lasting(count: float, time: float, dt: float) -> float:
+    """How many of those who come evenly over dt (h) are left at its end, each for an exponential time of that mean."""
+    return count * time / dt * -math.expm1(-dt / time)
+
+
+def _left(pools: Real, dt: float) -> Real:
+    """Share of each pool that is left after dt (h); the second column holds its mean time, 0 for an empty one."""
+    return np.asarray(np.exp(-dt / np.where(pools[:, 1] > 0.0, pools[:, 1], np.inf)))
+
+
+def copies(members: Ids, count: int) -> Ids:
     """Ids [count, size]: the cells themselves, and those of the further parties that they stand for."""
     if count == 1:
         return members[None, :].copy()
-    other = mix(members, salt)[None, :] ^ np.arange(count, dtype=np.uint64)[:, None]
-    found: Ids = mix(other, salt)
+    other = mix(members, COPY)[None, :] ^ np.arange(count, dtype=np.uint64)[:, None]
+    found: Ids = mix(other, COPY)
     found[0] = members
     return found
-
-
-def members_of(arrivals: Arrivals, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Places of the cells of some parties."""
-    begin, sizes = arrivals.first[rows], np.diff(arrivals.first)[rows]
-    first = np.concatenate([[0], np.cumsum(sizes)])
-    return np.asarray(np.repeat(begin - first[:-1], sizes) + np.arange(first[-1]), np.int64)
