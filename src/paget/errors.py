@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "ClusterError",
     "ContractError",
     "DamagedResultError",
     "EvidenceError",
@@ -23,6 +24,9 @@ __all__ = [
     "UnknownNameError",
     "nearest",
 ]
+
+
+_MOST_NAMED = 30
 
 
 class PagetError(Exception):
@@ -77,6 +81,10 @@ class DamagedResultError(ResultError):
     """A result file is unreadable or does not match its manifest; names the file."""
 
 
+class ClusterError(PagetError):
+    """A cluster cannot be reached, or makes no progress; what was committed is kept and the run can be resumed."""
+
+
 class FolderInUseError(PagetError):
     """The output folder holds other results, or another run is writing to it."""
 
@@ -101,6 +109,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = begun or difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.55)
     if close:
         return f"Did you mean '{folded[close[0]]}'?"
+    if len(options) > _MOST_NAMED:
+        return f"Known: {', '.join(options[:_MOST_NAMED])} and {len(options) - _MOST_NAMED} more."
     return f"Known: {', '.join(options)}." if options else "None are known here."
 
 

@@ -13,6 +13,7 @@ from paget.behaviours import Ruled
 from paget.evidence import Parameter, Source, load_sources
 from paget.model import Model
 from paget.process import NOTHING
+from paget.signalling.carried import network_rows
 from paget.subject import Cohort, Subject
 from paget.vocabulary import CellType
 
@@ -143,6 +144,7 @@ def describe(model: Model) -> dict[str, Any]:
         "cell_units": {v.noun: v.unit for v in model.cell_variables if v.place == "cell"},
         "event_kinds": list(model.event_kinds),
         "processes": process_table(model),
+        "networks": network_rows(model.ordered),
         **_evidence_rows(model),
         "sources": [_source_row(s) for s in citations(model)],
         "methods": methods(model),

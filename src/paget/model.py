@@ -29,6 +29,7 @@ PROTOCOL = ("protocol.doses", "protocol.operations")
 POSITION = "cell.position"
 VIEWS = (POSITION, "cell.contacts", "tissue.bonds", "tissue.vessels")  # what the engine offers beside plain variables
 ENGINE_OWNED = ("cell.x", "cell.y", "cell.z", "cell.type", "cell.age", "cell.founder", "cell.owed")
+INTERVENED = ("arrival", "death")  # events of cells that are injected and depleted
 EVENTS = ("arrival", "conversion", "death", "division", "leave")
 
 
@@ -329,7 +330,8 @@ class Model:
     @property
     def event_kinds(self) -> tuple[str, ...]:
         """Names of the events in the record, in order of their codes."""
-        return tuple(sorted({event for p in self.processes.values() for event in p.events}))
+        own = {event for p in self.processes.values() for event in p.events}
+        return tuple(sorted(own | set(INTERVENED)))
 
     def evidence_for(self, number: Named | Parameter) -> Parameter:
         """The table row behind a number."""
@@ -416,6 +418,24 @@ class Model:
             if key not in used:
                 raise UnknownNameError("parameter", key, used)
         return self.changed(parameters=self.parameters.with_values(changes))
+
+    @functools.cached_property
+    def genes(self) -> Mapping[str, tuple[str, ...]]:
+        """Genes and nodes of networks that can be knocked out or over-expressed, with what each acts on."""
+        from paget import perturbing
+
+        return perturbing.genes_of_model(self).in_words
+
+    def perturbed(self, levels: Mapping[tuple[str, str], float]) -> Model:
+        """Return the model with other activities of genes: (gene, cell type or "" for all) -> multiple of normal.
+
+        Raises
+        ------
+        UnknownNameError, StudyError
+        """
+        from paget import perturbing
+
+        return perturbing.changes(perturbing.genes_of_model(self), levels).applied(self)
 
     def with_rules(self, *rules: Rule) -> Model:
         """Return the model with rule sentences added to the behaviours that they name."""

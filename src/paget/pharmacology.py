@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from paget.errors import StudyError
 from paget.process import Named, Phase, Process, Values
 from paget.vocabulary import Variable
 
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
     from paget.access import Do, See
     from paget.evidence import Parameter
 
-__all__ = ["COMPARTMENTS", "Drug", "DrugKinetics", "exposure"]
+__all__ = ["COMPARTMENTS", "INTRAVENOUS", "Doses", "Drug", "DrugKinetics", "exposure"]
 
 Real = NDArray[np.float64]
+Doses = tuple[tuple[str, float, float, str], ...]
+"""What is given within a tick: (drug, time within the tick in h, mg/kg, route), the route empty for the drug's usual one."""
+
+INTRAVENOUS = "intravenous"
 
 COMPARTMENTS = ("depot", "plasma", "peripheral", "eliminated", "site", "exposure")
 DEPOT, PLASMA, PERIPHERAL, ELIMINATED, SITE, EXPOSURE = range(6)
@@ -33,13 +38,38 @@ MASS = slice(DEPOT, ELIMINATED + 1)
 
 @dataclass(frozen=True)
 class Drug:
-    """A drug of the catalogue: what it is, how it is given, and in one sentence what it does here."""
+    """A drug of the catalogue: what it is, how it is given, and in one sentence what it does here.
+
+    intravenous : whether that is its usual route; depot : the route to which its numbers of absorption belong, if it has any
+    """
 
     name: str
     title: str
     action: str
     intravenous: bool
     sources: tuple[str, ...] = ()
+    depot: str = ""
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Routes by which it can be given, the usual one first."""
+        found = (INTRAVENOUS, self.depot) if self.intravenous else (self.depot, INTRAVENOUS)
+        return tuple(route for route in found if route)
+
+    def enters(self, route: str = "") -> int:
+        """The compartment that a dose enters: the plasma at once, or the depot from which it is absorbed.
+
+        Raises
+        ------
+        StudyError
+            If there are no numbers for the absorption by this route.
+        """
+        if route and route not in self.routes:
+            raise StudyError(
+                f"{self.name} cannot be given '{route}': no absorption by that route is known. It can be given "
+                f"{' or '.join(self.routes)}"
+            )
+        return PLASMA if route == INTRAVENOUS or (not route and self.intravenous) else DEPOT
 
     @property
     def variable(self) -> str:
@@ -87,22 +117,23 @@ def _propagator(
 
 
 def exposure(
-    amounts: Real, doses: tuple[tuple[float, float], ...], rates: tuple[float, ...], intravenous: bool, dt: float
+    amounts: Real, doses: tuple[tuple[float, float, int], ...], rates: tuple[float, ...], dt: float
 ) -> tuple[Real, float]:
     """Advance the compartments over a tick with administrations inside it, exactly.
 
-    amounts : [6] in mg/kg, the effect site in nM and its integral in nM h; doses : (time within the tick in h, mg/kg), in order
+    amounts : [6] in mg/kg, the effect site in nM and its integral in nM h; doses : (time within the tick in h, mg/kg, the
+    compartment that it enters), in order
     rates : absorption, bioavailable fraction, elimination, out, back, effect site (all 1/h), nM per mg/kg in plasma
     Returns the new compartments and the mean concentration over the tick in nM.
     """
     state = amounts.copy()
     state[EXPOSURE] = 0.0
     now = 0.0
-    for moment, amount in doses:
+    for moment, amount, compartment in doses:
         if moment > now:
             state = _propagator(*rates, moment - now) @ state
             now = moment
-        state[PLASMA if intravenous else DEPOT] += amount
+        state[compartment] += amount
     if dt > now:
         state = _propagator(*rates, dt - now) @ state
     return state, float(state[EXPOSURE]) / dt
@@ -115,7 +146,9 @@ class DrugKinetics(Process):
     d(plasma)/dt = F ka depot + back * peripheral - (CL/V + out) plasma;  d(site)/dt = ke (plasma - site)
 
     Assumes linear kinetics and a well-perfused tissue, in which no cell is more than a few cells from a capillary.
-    Leaves out active metabolites. The value set is the mean over the tick, from the exact integral.
+    Leaves out active metabolites. The value set is the mean over the tick, from the exact integral. Volume and clearance of
+    a drug that is only known from another route are apparent ones: given intravenously, it counts as if it were absorbed at
+    once.
     """
 
     phase: ClassVar[Phase] = Phase.BODY
@@ -141,7 +174,7 @@ class DrugKinetics(Process):
         """The rates that `exposure` takes, from the numbers of one animal."""
         return (
             np.log(2.0) / p.absorption_half_life if p.absorption_half_life else 0.0,
-            1.0 if self.drug.intravenous else p.bioavailability,
+            p.bioavailability if self.drug.depot or not self.drug.intravenous else 1.0,
             p.clearance / p.volume,
             p.distribution,
             p.redistribution,
@@ -150,10 +183,14 @@ class DrugKinetics(Process):
         )
 
     def step(self, see: See, do: Do, p: Values) -> None:
-        given = tuple((moment, amount) for name, moment, amount in see.doses if name == self.drug.name)
+        given = tuple(
+            (moment, amount, self.drug.enters(route))
+            for name, moment, amount, route in see.doses
+            if name == self.drug.name
+        )
         amounts = see[self.drug.amounts.name]
         if not given and not amounts.any():
             return
-        after, mean = exposure(amounts, given, self.rates(p), self.drug.intravenous, see.dt)
+        after, mean = exposure(amounts, given, self.rates(p), see.dt)
         do.set(self.drug.amounts.name, after)
         do.set(self.drug.variable, mean)

@@ -19,7 +19,10 @@ from paget.units import to_internal
 
 __all__ = [
     "HOURS_PER_DAY",
+    "Affinity",
+    "Count",
     "DoseAmount",
+    "Fold",
     "Hours",
     "Line",
     "OptionValue",
@@ -28,6 +31,8 @@ __all__ = [
     "SignedHours",
     "Times",
     "Whole",
+    "hours_in_words",
+    "read_hours",
 ]
 
 HOURS_PER_DAY = 24.0
@@ -56,7 +61,7 @@ class _Quantity:
         if self.unit == "h" and (number == 0 or abs(number) >= HOURS_PER_DAY) and float(days) * HOURS_PER_DAY == number:
             return f"{days} day"
         whole = number.is_integer() and abs(number) < 1e15
-        return f"{int(number) if whole else number!r} {self.unit}"
+        return f"{int(number) if whole else number!r} {self.unit}".strip()
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         writer = core_schema.plain_serializer_function_ser_schema(self.write, return_schema=core_schema.str_schema())
@@ -67,13 +72,34 @@ class _Quantity:
 
 
 def _schema(unit: str, example: str) -> dict[str, Any]:
-    return {"anyOf": [{"type": "string", "pattern": r"\d\s*\D"}, {"const": 0}], "x-unit": unit, "examples": [example]}
+    bare = {"const": 0} if unit else {"type": "number"}
+    return {
+        "anyOf": [{"type": "string", "pattern": r"\d\s*\D" if unit else r"\d"}, bare],
+        "x-unit": unit,
+        "examples": [example],
+    }
 
 
-Hours = Annotated[float, _Quantity("h", "7 day")]
+_TIME = _Quantity("h", "7 day")
+
+
+def read_hours(value: Any) -> float:
+    """Read a time such as ``"7 day"`` into h; `ValueError` if it is none, or negative."""
+    return _TIME.read(value)
+
+
+def hours_in_words(hours: float) -> str:
+    """Write a time in h so that it reads back the same: ``7 day``, ``12 h``."""
+    return _TIME.write(hours)
+
+
+Hours = Annotated[float, _TIME]
 PositiveHours = Annotated[float, _Quantity("h", "1 h", above=True)]
 SignedHours = Annotated[float, _Quantity("h", "-2 day", minimum=-math.inf)]
 DoseAmount = Annotated[float, _Quantity("mg/kg", "5 mg/kg")]
+Affinity = Annotated[float, _Quantity("nM", "1 nM", above=True)]
+Fold = Annotated[float, _Quantity("", "0.2")]
+Count = Annotated[float, _Quantity("", "1e5", above=True)]
 
 
 def _alone_or_listed(value: Any) -> Any:

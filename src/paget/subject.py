@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from numpy.typing import NDArray
 
-from paget.errors import ModelError, UnknownNameError
+from paget.errors import ModelError, StudyError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable
 from paget.experiment import Arm, Study
 from paget.model import ChainEdge, ChainNode, Option
@@ -102,6 +102,22 @@ class Subject(ABC):
             if key not in used:
                 raise UnknownNameError("parameter", key, used)
         return self.changed(parameters=self.parameters.with_values(changes))
+
+    @property
+    def genes(self) -> Mapping[str, tuple[str, ...]]:
+        """Genes and nodes of networks that can be knocked out or over-expressed, with what each acts on."""
+        return {}
+
+    def perturbed(self, levels: Mapping[tuple[str, str], float]) -> Self:
+        """Return the subject with other activities of genes: (gene, cell type or "" for all) -> multiple of normal.
+
+        Raises
+        ------
+        UnknownNameError, StudyError
+        """
+        if levels:
+            raise StudyError(f"'{self.name}' has no genes, so that none can be knocked out or over-expressed")
+        return self
 
     def without(self, *roles: str) -> Self:
         """Return the subject without some of its parts."""

@@ -35,7 +35,8 @@ class Variable:
     """A quantity of every cell, voxel or of the body.
 
     `inherit` says what daughters get: a copy, half each, or a fresh start at `default`. `whole` numbers are integers.
-    Immobile fields do not diffuse. `width` is the number of values of a body variable (compartments of a drug).
+    Immobile fields do not diffuse. `width` is the number of values of a body variable (compartments of a drug). `wide`
+    whole numbers need all their 64 bits in a stored frame: states of nodes, ids.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Variable:
     immobile: bool = False
     title: str = ""
     colour: str = ""
+    wide: bool = False
 
     @property
     def place(self) -> str:
@@ -102,7 +104,9 @@ VARIABLES: dict[str, Variable] = {
         Variable("cell.death_time", "h", "time since this stage of dying began", inherit="fresh"),
         Variable("cell.injury", "", "damage dealt by attacks and stress, not yet repaired"),
         Variable("cell.attack_left", "h", "time that the present attack of this cell goes on", inherit="fresh"),
-        Variable("cell.attack_victim", "", "id of the cell under attack by this cell", inherit="fresh", whole=True),
+        Variable(
+            "cell.attack_victim", "", "id of the cell under attack by this cell", inherit="fresh", whole=True, wide=True
+        ),
         Variable("cell.axis_x", "", "axis of the cell, such as apical to basal; a polar cell divides across it"),
         Variable("cell.axis_y", "", "axis of the cell, such as apical to basal; a polar cell divides across it"),
         Variable("cell.axis_z", "", "axis of the cell, such as apical to basal; a polar cell divides across it"),

@@ -83,7 +83,7 @@ def _busy_world(setting, dimensions):
     model = _model(setting, dimensions)
     world = found(model, 3, 0, 2.0)
     stepper = Stepper(model, world)
-    doses = tuple((drug.name, 0.5, 5.0) for drug in model.drugs)
+    doses = tuple((drug.name, 0.5, 5.0, "") for drug in model.drugs)
     for tick in range(48):
         world.doses = doses if tick in (6, 30) else ()
         stepper.step()

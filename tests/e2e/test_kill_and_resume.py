@@ -118,7 +118,7 @@ def test_workers_killed_at_random_moments_are_started_again_and_nobody_else_is(t
     killer = threading.Thread(target=kill_now_and_then)
     killer.start()
     try:
-        result = run_study(STUDY, MODEL, walk, out=folder, workers=3, max_tries=10)
+        result = run_study(STUDY, MODEL, walk, out=folder, workers=3, tries=10)
     finally:
         stop.set()
         killer.join()

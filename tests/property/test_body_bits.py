@@ -20,7 +20,7 @@ from small_body import bits, body, forward, life, lived, lung, number, primary, 
 
 TICKS = 30
 OPERATIONS = {16: (("primary", 0.0), ("lung", 0.0))}
-DOSES = {4: (("doxorubicin", 0.3, 5.0),), 20: (("doxorubicin", 0.0, 5.0),)}
+DOSES = {4: (("doxorubicin", 0.3, 5.0, ""),), 20: (("doxorubicin", 0.0, 5.0, ""),)}
 MODES = {"walked": number("1e9"), "mixed": number("12"), "drawn": number("0")}
 MAKES = {
     "both spatial": lambda walked: spatial_body(walked=walked),

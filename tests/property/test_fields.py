@@ -34,7 +34,7 @@ def course(request, small_lung):
     stepper = Stepper(model, found(model, 1, 0, 2.0))
     kept = []
     for tick in range(DAYS * 12):
-        stepper.world.doses = (("doxorubicin", 0.5, 20.0),) if tick == 3 else ()
+        stepper.world.doses = (("doxorubicin", 0.5, 20.0, ""),) if tick == 3 else ()
         stepper.step()
         kept.append(stepper.world.fields.values.copy())
     return dict(zip(model.fields, np.stack(kept, axis=1), strict=True))

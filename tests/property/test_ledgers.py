@@ -25,7 +25,7 @@ def _ticks(small_lung, setting, dimensions, arm="everything"):
     for tick in range(round(study.duration / study.tick)):
         begin, end = tick * study.tick, (tick + 1) * study.tick
         given = [a for a in plan.administrations(study.duration) if begin <= a.time < end]
-        stepper.world.doses = tuple((a.drug, a.time - begin, a.amount) for a in given)
+        stepper.world.doses = tuple((a.drug, a.time - begin, a.amount, "") for a in given)
         stepper.world.operations = tuple((r.site, r.at - begin) for r in plan.resections if begin <= r.at < end)
         stepper.step()
         yield stepper
@@ -83,7 +83,7 @@ def test_a_dose_counts_once_wherever_in_the_tick_it_falls(small_lung):
     model, study = small_lung()
     for moment in (0.0, 0.7, 1.999):
         stepper = Stepper(model, found(model, 5, 0, study.tick))
-        stepper.world.doses = (("doxorubicin", moment, 2.0), ("doxorubicin", moment, 3.0))
+        stepper.world.doses = (("doxorubicin", moment, 2.0, ""), ("doxorubicin", moment, 3.0, ""))
         stepper.step()
         stepper.check()
         assert stepper.given["doxorubicin"] == 5.0

@@ -15,7 +15,7 @@ from paget.body.values import Numbers
 from paget.catalogue.drugs import kinetics
 from paget.errors import LedgerError, ModelError, StudyError, UnknownNameError
 from paget.evidence import load_parameters
-from paget.pharmacology import COMPARTMENTS, exposure
+from paget.pharmacology import COMPARTMENTS, PLASMA, exposure
 
 TABLE = load_parameters("lung_awakening", "niche")
 NAMES = ("doxorubicin", "cisplatin", "dasatinib", "quercetin", "navitoclax")
@@ -45,7 +45,7 @@ def test_levels_are_those_of_the_kinetics_of_a_tissue():
     rates, amounts = process.rates(Numbers(TABLE).all(process)), np.zeros(len(COMPARTMENTS))
     for tick in range(5):
         found.advance(2.0)
-        amounts, mean = exposure(amounts, ((1.25, 5.0),) if tick == 0 else (), rates, True, 2.0)
+        amounts, mean = exposure(amounts, ((1.25, 5.0, PLASMA),) if tick == 0 else (), rates, 2.0)
         assert found.level("doxorubicin") == mean
         assert found.level("cisplatin") == 0.0
 

@@ -1,224 +1,153 @@
-"""Samplers draw from the distributions that they name, and clones leap as they would walk."""
-
-from __future__ import annotations
+"""One animal continued from a kept state under several treatments: identical until the first difference."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from scipy import stats
 
-from paget.kernels import branching, reference_lesions
-from paget.kernels.compile import kernel
-from paget.kernels.streams import open_stream
+import paget as pg
+from paget.engine.ensemble.branching import check_branch
+from paget.engine.simulate import run_animal
+from paget.errors import ResultError, StudyError
+from paget.results.memory import MemoryRecorder
 
-KEY = np.uint64(20)
-POISSON, BINOMIAL, GAMMA, NORMAL, NEGATIVE_BINOMIAL = range(5)
-ERROR = 1e-5  # rate at which each test of a distribution may fail by chance; some fifty of them are made here
-
-
-@kernel
-def draws(key, which, a, b, n):
-    out = np.empty(n)
-    for i in range(n):
-        stream, increment = open_stream(key, np.uint64(i), which)
-        if which == POISSON:
-            stream, out[i] = branching.poisson(a, stream, increment)
-        elif which == BINOMIAL:
-            stream, out[i] = branching.binomial(a, b, stream, increment)
-        elif which == GAMMA:
-            stream, out[i] = branching.gamma(a, stream, increment)
-        elif which == NORMAL:
-            stream, out[i] = branching.normal(stream, increment)
-        else:
-            stream, out[i] = branching.negative_binomial(a, b, stream, increment)
-    return out
+DAY = 24.0
 
 
-@kernel
-def leaps(key, cells, birth, death, dt, steps, n):
-    """[n, 3]: cells after `steps` leaps of dt / steps, born, died."""
-    out = np.zeros((n, 3))
-    for i in range(n):
-        stream, increment = open_stream(key, np.uint64(i), 0)
-        out[i, 0] = cells
-        for _ in range(steps):
-            stream, out[i, 0], born, died = branching.leap(out[i, 0], birth, death, dt / steps, stream, increment)
-            out[i, 1] += born
-            out[i, 2] += died
-    return out
+DOSE = {"drug": "doxorubicin", "amount": "5 mg/kg", "at": "3 day"}
 
 
-def fit(counted, probability):
-    """p value of Pearson's test of whole numbers; classes of fewer than 20 expected are joined, rising and then the rest."""
-    expected = np.append(probability, max(1.0 - probability.sum(), 0.0)) * counted.size
-    observed = np.bincount(np.minimum(counted.astype(int), probability.size), minlength=probability.size + 1)
-    cuts, total = [0], 0.0
-    for i, e in enumerate(expected):
-        total += e
-        if total >= 20.0 and expected[i + 1 :].sum() >= 20.0:
-            cuts.append(i + 1)
-            total = 0.0
-    o, e = np.add.reduceat(observed, cuts), np.add.reduceat(expected, cuts)
-    return stats.chi2.sf(((o - e) ** 2 / e).sum(), o.size - 1)
+def study(**changes):
+    base = pg.load("lung_awakening").with_options(size=400).only("vehicle")
+    base = base.with_arm("doxorubicin", versus="vehicle", doses=[DOSE])
+    return base.changed(
+        **{"duration": "8 day", "replicates": 2, "record": {"frames": "4 day", "states": ["3 day"]}, **changes}
+    )
 
 
-# ---- samplers ---------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("mean", [0.3, 3.0, 9.99, 10.0, 30.0, 700.0])
-def test_poisson_numbers_have_their_distribution(mean):
-    most = int(mean + 12 * np.sqrt(mean) + 20)
-    assert fit(draws(KEY, POISSON, mean, 0.0, 300_000), stats.poisson.pmf(np.arange(most), mean)) > ERROR
+def ran(of, arm, begin=None, animal=0):
+    recorder = MemoryRecorder(of.record.frames)
+    run_animal(pg.build_model(of), of, arm, animal, recorder, begin=begin)
+    return recorder
 
 
-@pytest.mark.parametrize(
-    ("n", "p"),
-    [(1, 0.3), (16, 0.9), (17, 0.01), (50, 0.19), (50, 0.2), (50, 0.5), (50, 0.83), (1000, 0.3), (10**6, 3e-6)],
-)
-def test_binomial_numbers_have_their_distribution(n, p):
-    most = int(min(n, n * p + 12 * np.sqrt(n * p) + 20)) + 1
-    assert fit(draws(KEY, BINOMIAL, float(n), p, 300_000), stats.binom.pmf(np.arange(most), n, p)) > ERROR
+def with_arm(of, name, **lists):
+    return of.with_arm(name, versus="vehicle", **lists)
 
 
-@pytest.mark.parametrize(("k", "odds"), [(1, 0.5), (5, 3.0), (16, 0.1), (17, 0.3), (100, 4.0), (1000, 0.01)])
-def test_negative_binomial_numbers_have_their_distribution(k, odds):
-    most = int(k * odds + 12 * np.sqrt(k * odds * (1 + odds)) + 30)
-    expected = stats.nbinom.pmf(np.arange(most), k, 1 / (1 + odds))
-    assert fit(draws(KEY, NEGATIVE_BINOMIAL, float(k), odds, 300_000), expected) > ERROR
+@pytest.fixture(scope="module")
+def trunk():
+    return ran(study(), "vehicle")
 
 
-@pytest.mark.parametrize("shape", [0.3, 1.0, 17.0, 1e4])
-def test_gamma_numbers_have_their_distribution(shape):
-    assert stats.kstest(draws(KEY, GAMMA, shape, 0.0, 200_000), stats.gamma(shape).cdf).pvalue > ERROR
+def test_the_branches_of_one_state_are_what_the_whole_runs_are(trunk):
+    whole = ran(study(), "doxorubicin").metrics  # its first dose is on day 3, until when nothing was different
+    state = trunk.state(3)
+    branch = ran(study(), "doxorubicin", begin=state).metrics
+    later = whole[whole["day"] >= 3].reset_index(drop=True)
+    pd.testing.assert_frame_equal(branch.reset_index(drop=True), later, check_exact=True)
+    same = ran(study(), "vehicle", begin=state).metrics
+    assert same["day"].iloc[0] == 3
+    assert same.iloc[0].equals(branch.iloc[0])
+    assert not same.equals(branch)
 
 
-def test_normal_numbers_have_their_distribution():
-    assert stats.kstest(draws(KEY, NORMAL, 0.0, 0.0, 200_000), stats.norm.cdf).pvalue > ERROR
+def test_a_rebuilt_animal_goes_on_as_if_nothing_had_happened():
+    """A parameter overridden by its own value makes the engine rebuild the animal twice."""
+    value = pg.build_model(study()).parameters["netosis_rate"]
+    given = f"{value.value!r} {value.unit}"
+    touched = with_arm(
+        study(),
+        "touched",
+        overrides=[{"parameter": "netosis_rate", "value": given, "at": "2 day", "duration": "3 day"}],
+    )
+    pd.testing.assert_frame_equal(ran(touched, "touched").metrics, ran(touched, "vehicle").metrics, check_exact=True)
 
 
-@pytest.mark.parametrize(
-    ("which", "a", "b", "law"),
-    [
-        (POISSON, 1e12, 0.0, stats.poisson(1e12)),
-        (BINOMIAL, 2.0**50, 0.25, stats.norm(2.0**48, np.sqrt(2.0**48 * 0.75))),
-        (NEGATIVE_BINOMIAL, 1e10, 0.5, stats.norm(5e9, np.sqrt(7.5e9))),
-    ],
-)
-def test_counts_of_a_whole_tumour_are_whole_and_spread_as_they_should(which, a, b, law):
-    found = draws(KEY, which, a, b, 100_000)
-    assert np.all(found == np.floor(found))
-    z = (found - law.mean()) / law.std()
-    # at such counts the distributions are normal to 1e-5 of a standard deviation
-    assert stats.kstest(z, stats.norm.cdf).pvalue > ERROR
+def test_an_override_acts_in_its_time_only():
+    dying = {"parameter": "dormant_death", "value": "2 1/day", "at": "2 day", "until": "4 day"}
+    off = with_arm(study(duration="6 day"), "dying", overrides=[dying])
+    changed, normal = ran(off, "dying").metrics, ran(off, "vehicle").metrics
+    early = normal["day"] <= 2
+    pd.testing.assert_frame_equal(changed[early], normal[early], check_exact=True)
+    assert not changed.equals(normal)
 
 
-def test_certain_and_impossible_outcomes_need_no_draw():
-    stream, increment = np.uint64(1), np.uint64(3)
-    assert branching.binomial(7.0, 0.0, stream, increment) == (stream, 0.0)
-    assert branching.binomial(7.0, 1.0, stream, increment) == (stream, 7.0)
-    assert branching.binomial(0.0, 0.5, stream, increment) == (stream, 0.0)
-    assert branching.poisson(0.0, stream, increment) == (stream, 0.0)
-    assert branching.leap(0.0, 1.0, 1.0, 1.0, stream, increment) == (stream, 0.0, 0.0, 0.0)
-    assert branching.leap(7.0, 0.0, 0.0, 1.0, stream, increment) == (stream, 7.0, 0.0, 0.0)
-    assert branching.leap(7.0, 1.0, 2.0, 0.0, stream, increment) == (stream, 7.0, 0.0, 0.0)
+def test_a_treatment_that_waits_for_a_readout_begins_when_it_is_met(trunk):
+    cells = trunk.metrics["tumour_cells"].to_numpy()
+    level = float(np.unique(cells)[1])
+    waits = with_arm(
+        study(),
+        "waits",
+        doses=[{"drug": "doxorubicin", "amount": "5 mg/kg", "at": f"when tumour_cells reaches {level:g}"}],
+    )
+    recorder = ran(waits, "waits")
+    day = DAY * float(trunk.metrics["day"].to_numpy()[np.flatnonzero(cells >= level)[0]])
+    assert recorder.moments == {f"tumour_cells reaches {level:g}": day}
+    fixed = with_arm(study(), "waits", doses=[{"drug": "doxorubicin", "amount": "5 mg/kg", "at": f"{day:g} h"}])
+    pd.testing.assert_frame_equal(recorder.metrics, ran(fixed, "waits").metrics, check_exact=True)
 
 
-# ---- clones -----------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    ("n", "birth", "death", "dt"),
-    [
-        (1, 1.0, 0.9, 3.0),
-        (3, 0.5, 0.5, 4.0),
-        (5, 0.2, 0.7, 3.0),
-        (40, 0.3, 0.1, 1.0),
-        (2, 0.6, 0.0, 2.0),
-        (30, 0.0, 0.5, 1.0),
-        (200, 0.5, 0.45, 2.0),
-    ],
-)
-def test_a_leap_has_the_exact_distribution_of_the_clone(n, birth, death, dt):
-    expected = reference_lesions.clone_sizes(n, birth, death, dt, 1500)
-    assert fit(leaps(KEY, float(n), birth, death, dt, 1, 200_000)[:, 0], expected) > ERROR
+def test_what_was_awaited_survives_a_stop(trunk):
+    level = float(np.unique(trunk.metrics["tumour_cells"])[1])
+    course = {
+        "drug": "doxorubicin",
+        "amount": "5 mg/kg",
+        "start": f"when tumour_cells reaches {level:g}",
+        "every": "1 day",
+        "count": 3,
+    }
+    waits = with_arm(study(record={"frames": "4 day", "checkpoint": "2 day"}), "waits", doses=[course])
+    straight = ran(waits, "waits").metrics
+
+    class Stop(Exception):
+        pass
+
+    def stop(fraction):
+        if fraction >= 0.6:
+            raise Stop
+
+    recorder = MemoryRecorder(waits.record.frames)
+    with pytest.raises(Stop):
+        run_animal(pg.build_model(waits), waits, "waits", 0, recorder, progress=stop)
+    run_animal(pg.build_model(waits), waits, "waits", 0, recorder)
+    pd.testing.assert_frame_equal(recorder.metrics, straight, check_exact=True)
 
 
-def test_many_small_leaps_are_one_large_leap():
-    for steps in (2, 7):
-        expected = reference_lesions.clone_sizes(3, 0.6, 0.5, 5.0, 1500)
-        assert fit(leaps(KEY, 3.0, 0.6, 0.5, 5.0, steps, 200_000)[:, 0], expected) > ERROR
+# ---- through folders -------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return pg.simulate(study(), arms=["vehicle"], out=tmp_path_factory.mktemp("trunk") / "out", workers=1)
 
 
-def test_extinction_and_size_of_a_slowly_growing_clone():
-    birth, death, t, n = 1.0, 0.9, 50.0, 200_000
-    chance = branching.extinction(birth, death, t)
-    assert chance == pytest.approx(0.8993899, abs=5e-8)
-    cells = leaps(KEY, 1.0, birth, death, t, 1, n)[:, 0]
-    assert abs(np.mean(cells == 0) - chance) < 4.5 * np.sqrt(chance * (1 - chance) / n)
-    alive = cells[cells > 0]
-    mean = 1475.13  # of the geometric numbers given that any live
-    assert np.mean(alive) == pytest.approx(mean, abs=4.5 * mean / np.sqrt(alive.size))
-    assert stats.kstest(alive, stats.geom(1 / mean).cdf).pvalue > ERROR
+def test_a_result_is_branched_off_and_compared(result, tmp_path):
+    branch = result.branch("vehicle", 3).with_arm(
+        "late", versus="as before", doses=[{"drug": "doxorubicin", "amount": "5 mg/kg", "at": "3 day"}]
+    )
+    found = pg.simulate(branch, out=tmp_path / "branched", workers=1)
+    before = result.metrics[result.metrics["day"] >= 3].reset_index(drop=True)
+    same = found.metrics[found.metrics["arm"] == "as before"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same.drop(columns="arm"), before.drop(columns="arm"), check_exact=True)
+    assert found.study.branch.study_sha256 == result.manifest["study_sha256"]
+    assert found.effect("tumour_cells", "late").paired
 
 
-def test_extinction_in_the_end_is_death_over_birth():
-    assert branching.extinction(1.0, 0.9, np.inf) == 0.9
-    assert branching.extinction(1.0, 0.9, 1e5) == 0.9
-    assert branching.extinction(0.9, 1.0, np.inf) == 1.0
-    assert branching.extinction(0.5, 0.5, np.inf) == 1.0
-    assert branching.extinction(0.5, 0.5, 2.0) == pytest.approx(0.5)
-    assert branching.extinction(0.0, 0.0, np.inf) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("n", "birth", "death", "dt"),
-    [(1, 1.0, 0.9, 4.0), (3, 0.5, 0.5, 3.0), (5, 0.2, 0.7, 2.0), (6, 2.0, 3.0, 2.0), (3, 0.5, 6.0, 20.0)],
-)
-def test_births_and_deaths_balance_and_have_the_means_of_the_walk(n, birth, death, dt):
-    rng = np.random.default_rng(1)
-    leapt = leaps(KEY, float(n), birth, death, dt, 1, 200_000)
-    walked = np.array([reference_lesions.walk(n, birth, death, dt, rng) for _ in range(15_000)])
-    assert np.all(leapt[:, 1] - leapt[:, 2] == leapt[:, 0] - n)
-    assert np.all(leapt == np.floor(leapt))
-    assert leapt.min() >= 0.0
-    grown_by = np.exp((birth - death) * dt)
-    exact = death * n * (dt if birth == death else (grown_by - 1) / (birth - death))
-    assert leapt[:, 2].mean() == pytest.approx(exact, abs=4.5 * leapt[:, 2].std() / np.sqrt(len(leapt)))
-    # ... also given how many cells are left, which decides the deaths in a lesion that died out and in one that grew
-    for cells in range(5):
-        mine, theirs = leapt[leapt[:, 0] == cells, 2], walked[walked[:, 0] == cells, 2]
-        if theirs.size > 200:
-            error = np.hypot(mine.std() / np.sqrt(mine.size), theirs.std() / np.sqrt(theirs.size))
-            assert mine.mean() == pytest.approx(theirs.mean(), abs=4.5 * error)
-
-
-@pytest.mark.parametrize("birth", [0.15, 1.0, 4.0])
-@pytest.mark.parametrize("u", [0.1, -0.1])
-def test_turnover_by_series_and_by_difference_meet(birth, u):
-    by_series = np.array(branching.turnover(birth, birth - u * (1 - 1e-6), 1.0))
-    by_difference = np.array(branching.turnover(birth, birth - u * (1 + 1e-6), 1.0))
-    between = np.array(branching.turnover(birth, birth - u, 1.0))
-    # Over so short a way turnover is a straight line to 1e-12.
-    assert between == pytest.approx((by_series + by_difference) / 2, rel=1e-10)
-    assert by_series != pytest.approx(by_difference, rel=1e-9)
-
-
-def test_what_is_no_number_or_cannot_be_counted_ends_at_once():
-    stream, increment = np.uint64(1), np.uint64(3)
-    assert np.isnan(branching.poisson(np.nan, stream, increment)[1])
-    assert branching.poisson(np.inf, stream, increment)[1] == np.inf
-    assert np.isnan(branching.binomial(np.inf, 0.5, stream, increment)[1])
-    assert np.isnan(branching.binomial(5.0, np.nan, stream, increment)[1])
-
-
-def test_only_births_and_only_deaths_are_counted_exactly():
-    births, deaths = leaps(KEY, 3.0, 0.5, 0.0, 2.0, 1, 1000), leaps(KEY, 30.0, 0.0, 0.5, 2.0, 1, 1000)
-    assert np.all(births[:, 2] == 0.0)
-    assert np.all(births[:, 1] == births[:, 0] - 3.0)
-    assert np.all(deaths[:, 1] == 0.0)
-    assert np.all(deaths[:, 2] == 30.0 - deaths[:, 0])
-
-
-def test_a_leap_of_a_whole_tumour_balances_to_the_cell():
-    out = leaps(KEY, 2.0**49, 0.02, 0.018, 24.0, 1, 2000)
-    assert np.all(out[:, 1] - out[:, 2] == out[:, 0] - 2.0**49)
-    mean = 2.0**49 * np.exp(0.002 * 24)
-    spread = np.sqrt(2.0**49 * (0.038 / 0.002) * np.exp(0.048) * (np.exp(0.048) - 1))
-    assert out[:, 0].mean() == pytest.approx(mean, abs=4.5 * spread / np.sqrt(2000))
-    # relative error of a variance from 2000 numbers: sqrt(2 / 2000) = 3 %
-    assert out[:, 0].std() == pytest.approx(spread, rel=4.5 * 0.016)
+def test_states_that_are_not_there_are_told(result):
+    with pytest.raises(ResultError, match="stored days: 3"):
+        result.branch("vehicle", 4)
+    elsewhere = result.branch("vehicle", 3)
+    for changes, message in (
+        ({"seed": 9}, "'seed' must be as in 'lung_awakening', whose animals go on: 1 there, 9 here"),
+        ({"replicates": 5}, "5 animals, but 'lung_awakening' has 2"),
+        ({"branch": {"result": "nowhere", "arm": "vehicle", "at": "3 day"}}, "nowhere is not a folder"),
+        ({"branch": {**elsewhere.branch.model_dump(), "at": "4 day"}}, "no state of day 4 is kept of animal 0, 1"),
+        ({"branch": {**elsewhere.branch.model_dump(), "arm": "vehicel"}}, "Did you mean 'vehicle'"),
+        ({"branch": {**elsewhere.branch.model_dump(), "study_sha256": "0"}}, "holds another study now"),
+    ):
+        with pytest.raises(StudyError, match=message):
+            check_branch(elsewhere.changed(**changes))
+    with pytest.raises(StudyError, match="comes before the animals branch off, on day 3"):
+        elsewhere.with_arm(
+            "early", versus="as before", doses=[{"drug": "doxorubicin", "amount": "5 mg/kg", "at": "1 day"}]
+        )
+    with pytest.raises(StudyError, match="the study ends on day 2"):
+        elsewhere.changed(duration="2 day")

@@ -11,7 +11,7 @@ import yaml
 from store_data import toy_model, toy_study, tree, walk_job
 
 import paget
-from paget.engine.ensemble import experiment_run
+from paget.engine.ensemble import study_folder
 from paget.engine.ensemble.experiment_run import run_study
 from paget.errors import FolderInUseError, SimulationFailed, StudyError
 from paget.experiment import Study
@@ -187,7 +187,7 @@ def test_animals_of_two_versions_are_not_mixed(tmp_path, monkeypatch):
         run(folder, model=toy_model(habit="refuse", animal=1))
     with pytest.raises(FolderInUseError, match=r"another state of the model: toy\.habit: refuse there, nothing here"):
         run(folder, resume=True)
-    monkeypatch.setattr(experiment_run, "__version__", "99.0")
+    monkeypatch.setattr(study_folder, "__version__", "99.0")
     with pytest.raises(
         FolderInUseError,
         match=rf"begun with paget {re.escape(read_json(folder / 'manifest.json')['versions']['paget'])}",
@@ -200,7 +200,7 @@ def test_an_interrupted_beginning_is_begun_again(tmp_path, monkeypatch, finished
         raise KeyboardInterrupt
 
     folder = tmp_path / "r"
-    monkeypatch.setattr(experiment_run, "write_manifest", interrupted)
+    monkeypatch.setattr(study_folder, "write_manifest", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(folder)
     monkeypatch.undo()

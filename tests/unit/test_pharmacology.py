@@ -27,61 +27,67 @@ def _empty():
     return np.zeros(len(COMPARTMENTS))
 
 
+def exposed(amounts, doses, rates, intravenous, dt):
+    """The exposure after doses that all enter plasma, or all the depot."""
+    entered = PLASMA if intravenous else DEPOT
+    return exposure(amounts, tuple((at, amount, entered) for at, amount in doses), rates, dt)
+
+
 def test_an_intravenous_bolus_decays_exponentially_and_its_mean_is_the_exact_integral():
-    amounts, mean = exposure(_empty(), ((0.0, 5.0),), IV, True, 2.0)
+    amounts, mean = exposed(_empty(), ((0.0, 5.0),), IV, True, 2.0)
     assert math.isclose(amounts[PLASMA], 5.0 * math.exp(-1.6), rel_tol=1e-13)
     assert math.isclose(mean, NM_PER_MG * 5.0 * (1.0 - math.exp(-1.6)) / 1.6, rel_tol=1e-13)
-    amounts, mean = exposure(amounts, (), IV, True, 2.0)
+    amounts, mean = exposed(amounts, (), IV, True, 2.0)
     assert math.isclose(amounts[PLASMA], 5.0 * math.exp(-3.2), rel_tol=1e-13)
 
 
 def test_an_oral_dose_follows_the_function_of_bateman():
     ka, available, k = ORAL[:3]
     for t in (0.1, 1.0, 6.0):
-        amounts, _ = exposure(_empty(), ((0.0, 5.0),), ORAL, False, t)
+        amounts, _ = exposed(_empty(), ((0.0, 5.0),), ORAL, False, t)
         bateman = available * 5.0 * ka / (ka - k) * (math.exp(-k * t) - math.exp(-ka * t))
         assert math.isclose(amounts[PLASMA], bateman, rel_tol=1e-12)
         assert math.isclose(amounts[DEPOT], 5.0 * math.exp(-ka * t), rel_tol=1e-12)
 
 
 def test_what_is_not_bioavailable_is_eliminated_and_never_reaches_plasma():
-    amounts, _ = exposure(_empty(), ((0.0, 5.0),), ORAL, False, 500.0)
+    amounts, _ = exposed(_empty(), ((0.0, 5.0),), ORAL, False, 500.0)
     assert math.isclose(amounts[ELIMINATED], 5.0, rel_tol=1e-12)
-    _, mean = exposure(_empty(), ((0.0, 5.0),), ORAL, False, 500.0)
+    _, mean = exposed(_empty(), ((0.0, 5.0),), ORAL, False, 500.0)
     assert math.isclose(mean * 500.0, 0.4 * 5.0 / 0.8 * NM_PER_MG, rel_tol=1e-12)  # area = F D / CL
 
 
 def test_the_effect_site_sees_the_same_area_as_plasma_later():
     direct = (*TISSUE[:5], math.inf, TISSUE[6])
-    _, site = exposure(_empty(), ((0.0, 5.0),), TISSUE, True, 5000.0)
-    _, plasma = exposure(_empty(), ((0.0, 5.0),), direct, True, 5000.0)
+    _, site = exposed(_empty(), ((0.0, 5.0),), TISSUE, True, 5000.0)
+    _, plasma = exposed(_empty(), ((0.0, 5.0),), direct, True, 5000.0)
     assert math.isclose(site, plasma, rel_tol=1e-10)
-    _, early = exposure(_empty(), ((0.0, 5.0),), TISSUE, True, 1.0)
-    _, early_plasma = exposure(_empty(), ((0.0, 5.0),), direct, True, 1.0)
+    _, early = exposed(_empty(), ((0.0, 5.0),), TISSUE, True, 1.0)
+    _, early_plasma = exposed(_empty(), ((0.0, 5.0),), direct, True, 1.0)
     assert early < 0.1 * early_plasma
 
 
 def test_the_effect_site_takes_no_mass():
-    after, _ = exposure(_empty(), ((0.0, 5.0),), TISSUE, True, 3.0)
-    without, _ = exposure(_empty(), ((0.0, 5.0),), (*TISSUE[:5], math.inf, TISSUE[6]), True, 3.0)
+    after, _ = exposed(_empty(), ((0.0, 5.0),), TISSUE, True, 3.0)
+    without, _ = exposed(_empty(), ((0.0, 5.0),), (*TISSUE[:5], math.inf, TISSUE[6]), True, 3.0)
     assert np.allclose(after[MASS], without[MASS], rtol=1e-13)
     assert after[SITE] > 0.0
 
 
 @pytest.mark.parametrize(("rates", "intravenous"), [(IV, True), (ORAL, False), (TISSUE, True)])
 def test_a_dose_within_a_tick_is_the_same_as_a_tick_that_begins_with_it(rates, intravenous):
-    start, _ = exposure(_empty(), ((0.0, 2.0),), rates, intravenous, 1.0)
-    whole, mean = exposure(start, ((0.7, 5.0),), rates, intravenous, 2.0)
-    before, first = exposure(start, (), rates, intravenous, 0.7)
-    after, second = exposure(before, ((0.0, 5.0),), rates, intravenous, 1.3)
+    start, _ = exposed(_empty(), ((0.0, 2.0),), rates, intravenous, 1.0)
+    whole, mean = exposed(start, ((0.7, 5.0),), rates, intravenous, 2.0)
+    before, first = exposed(start, (), rates, intravenous, 0.7)
+    after, second = exposed(before, ((0.0, 5.0),), rates, intravenous, 1.3)
     assert np.allclose(whole[:EXPOSURE], after[:EXPOSURE], rtol=1e-13)
     assert math.isclose(mean * 2.0, first * 0.7 + second * 1.3, rel_tol=1e-13)
 
 
 @pytest.mark.parametrize(("rates", "intravenous"), [(IV, True), (ORAL, False), (TISSUE, True)])
 def test_two_doses_are_the_sum_of_each(rates, intravenous):
-    both, mean = exposure(_empty(), ((0.2, 3.0), (0.9, 4.0)), rates, intravenous, 2.0)
-    parts = [exposure(_empty(), (dose,), rates, intravenous, 2.0) for dose in ((0.2, 3.0), (0.9, 4.0))]
+    both, mean = exposed(_empty(), ((0.2, 3.0), (0.9, 4.0)), rates, intravenous, 2.0)
+    parts = [exposed(_empty(), (dose,), rates, intravenous, 2.0) for dose in ((0.2, 3.0), (0.9, 4.0))]
     assert np.allclose(both[:EXPOSURE], sum(amounts for amounts, _ in parts)[:EXPOSURE], rtol=1e-13)
     assert math.isclose(mean, sum(m for _, m in parts), rel_tol=1e-13)
 
@@ -101,7 +107,7 @@ rate = st.floats(0.0, 20.0)
 def test_drug_given_is_in_the_body_or_eliminated_and_no_amount_is_negative(rates, doses, intravenous, start):
     amounts = _empty()
     amounts[MASS] = start
-    after, mean = exposure(amounts, tuple(doses), rates, intravenous, 2.0)
+    after, mean = exposed(amounts, tuple(doses), rates, intravenous, 2.0)
     total = sum(start) + sum(amount for _, amount in doses)
     assert math.isclose(after[MASS].sum(), total, rel_tol=1e-11, abs_tol=1e-11)
     assert (after[:EXPOSURE] >= -1e-12 * max(total, 1.0)).all()
@@ -110,7 +116,7 @@ def test_drug_given_is_in_the_body_or_eliminated_and_no_amount_is_negative(rates
 
 def test_the_amounts_before_the_tick_are_left_as_they_were():
     amounts = _empty()
-    exposure(amounts, ((0.0, 5.0),), IV, True, 2.0)
+    exposed(amounts, ((0.0, 5.0),), IV, True, 2.0)
     assert (amounts == 0.0).all()
 
 
@@ -124,7 +130,7 @@ def _course(toy, monkeypatch, name, dose, hours, dt=0.025):
     stepper = Stepper(model, world)
     amounts, seen = [], []
     for tick in range(round(hours / dt)):
-        world.doses = ((name, 0.0, dose),) if tick == 0 else ()
+        world.doses = ((name, 0.0, dose, ""),) if tick == 0 else ()
         stepper.step()
         amounts.append(world.body[process.drug.amounts.name].copy())
         seen.append(world.body[process.drug.variable])

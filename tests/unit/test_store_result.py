@@ -135,9 +135,10 @@ def test_readouts_that_a_study_does_not_ask_for_are_not_reported(tmp_path):
 
 
 def test_an_unfinished_study_can_be_opened_and_says_what_is_missing(tmp_path):
-    from paget.engine.ensemble import experiment_run
+    from paget.engine.ensemble.study_folder import _begin
+    from paget.results.manifest import session
 
-    experiment_run._begin(tmp_path, STUDY, TOY_MODEL, None, 1)
+    _begin(tmp_path, STUDY, TOY_MODEL, None, session(1))
     for animal in (0, 1):
         store = open_store(animal_folder(tmp_path, STUDY, "control", animal), STUDY, animal=animal)
         walk(STUDY, "control", animal, store)

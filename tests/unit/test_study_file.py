@@ -191,7 +191,7 @@ def test_text_that_is_no_study_is_refused_with_its_line(text, line, message):
 
 def test_few_aliases_are_read_and_many_are_refused():
     shared = (
-        "model: m\nduration: 10 day\narms:\n  - name: a\n    doses: &same [{drug: d, amount: 1 mg/kg, at: 1 day}]\n"
+        "model: m\nduration: 10 day\narms:\n  - name: a\n    versus: b\n    doses: &same [{drug: d, amount: 1 mg/kg, at: 1 day}]\n"
     )
     assert len(parse_study(shared + "  - {name: b, doses: *same}\n").arms[1].doses) == 1
     many = "".join(f"  - {{name: b{i}, doses: *same}}\n" for i in range(60))
@@ -361,6 +361,7 @@ base: lung_awakening
 readouts: [metastases, metastasis]
 arms:
   - name: x
+    versus: vehicle
     doses:
       - drug: cisplatine
         amount: 1 mg/kg
@@ -371,7 +372,7 @@ arms:
         check_study_file(path, small_catalogue.check_study)
     first, second = caught.value.problems
     assert first.startswith(f"{path}:2: Unknown readout 'metastasis'")
-    assert second.startswith(f"{path}:6: arm 'x': unknown drug 'cisplatine'")
+    assert second.startswith(f"{path}:7: arm 'x': unknown drug 'cisplatine'")
 
 
 # ---- written, and described for others -----------------------------------------------------------------------------
@@ -401,7 +402,7 @@ def test_the_schema_that_comes_with_the_package_is_current():
 def test_the_schema_describes_every_setting():
     schema = study_schema()
     for part in (schema, *schema["$defs"].values()):
-        for name, setting in part["properties"].items():
+        for name, setting in part.get("properties", {}).items():
             assert setting.get("description"), name
 
 

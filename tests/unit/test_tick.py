@@ -208,7 +208,7 @@ def test_drug_that_vanishes_is_noticed(toy):
 
     model = toy(kinetics("doxorubicin"), parameters=load_parameters("lung_awakening"))
     stepper = stepper_of(model)
-    stepper.world.doses = (("doxorubicin", 0.5, 5.0),)
+    stepper.world.doses = (("doxorubicin", 0.5, 5.0, ""),)
     stepper.step()
     stepper.check()
     stepper.world.body["body.doxorubicin_amounts"][0] += 1e-6

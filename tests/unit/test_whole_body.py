@@ -47,7 +47,7 @@ MAKES = {
     "lung only spatial": lambda **how: body((lung(share=None),), ("primary", "liver", "other"), **how),
 }
 RESECTIONS = {20: (("primary", 0.0), ("lung", 0.0), ("liver", 0.0))}
-DOSES = {5: (("doxorubicin", 0.3, 5.0),), 24: (("doxorubicin", 0.0, 5.0),)}
+DOSES = {5: (("doxorubicin", 0.3, 5.0, ""),), 24: (("doxorubicin", 0.0, 5.0, ""),)}
 SURVIVORS = ("liver", "lung", "other", "primary")
 
 
@@ -378,7 +378,7 @@ def test_a_dead_animal_stays_as_it_was():
     assert one.dead
     before, values = bits(one), one.measure()
     one.events()
-    forward(one, 8, operations={TICKS: (("primary", 0.0),)}, doses={TICKS: (("doxorubicin", 0.0, 5.0),)})
+    forward(one, 8, operations={TICKS: (("primary", 0.0),)}, doses={TICKS: (("doxorubicin", 0.0, 5.0, ""),)})
     after = bits(one)
     changed = {name for name in before if before[name] != after[name]}
     assert changed <= {"about", "piece primary/counts", "piece lung/counts"}  # the clock alone
@@ -662,7 +662,7 @@ def test_an_animal_of_a_study_knows_its_arm():
 
 
 def test_lesions_of_a_treated_organ_are_killed_as_fast_as_the_drugs_say():
-    one = lived(body(), 3, drugs=("doxorubicin",), doses={0: (("doxorubicin", 0.0, 5.0),)})
+    one = lived(body(), 3, drugs=("doxorubicin",), doses={0: (("doxorubicin", 0.0, 5.0, ""),)})
     effects = one._treated(())
     assert {site for site, _ in effects} == set(SURVIVORS)
     assert len({value for (_, name), value in effects.items() if name == "kill"}) == 1

@@ -13,6 +13,7 @@ from paget.errors import ContractError
 from paget.kernels import philox, voxels
 
 if TYPE_CHECKING:
+    from paget.pharmacology import Doses
     from paget.process import Process
 
 __all__ = ["See"]
@@ -160,8 +161,8 @@ class See:
         return self._world.fields.grid.periodic
 
     @property
-    def doses(self) -> tuple[tuple[str, float, float], ...]:
-        """(drug, time within the tick in h, mg/kg) of every administration in this tick."""
+    def doses(self) -> Doses:
+        """(drug, time within the tick in h, mg/kg, route) of every administration in this tick."""
         self._needs("protocol.doses")
         return self._world.doses
 

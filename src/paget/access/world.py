@@ -15,6 +15,7 @@ from paget.vocabulary import VARIABLES, Variable
 
 if TYPE_CHECKING:
     from paget.engine.chance import Chance
+    from paget.pharmacology import Doses
     from paget.state import Cells, Fields
 
 __all__ = ["World"]
@@ -32,7 +33,7 @@ class World:
     time: float = 0.0
     dt: float = 1.0
     tick: int = 0
-    doses: tuple[tuple[str, float, float], ...] = ()
+    doses: Doses = ()
     operations: tuple[tuple[str, float], ...] = ()
     variables: Mapping[str, Variable] = field(default_factory=lambda: VARIABLES)
     reach: Real = field(default_factory=lambda: np.empty(0))  # of contact, in radii, by cell type

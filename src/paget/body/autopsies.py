@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 from dataclasses import dataclass
 from importlib.resources import files
-from io import StringIO
 
 from paget.errors import EvidenceError
-from paget.evidence.sources import load_sources
+from paget.evidence.rows import rows_of, unknown_sources
 
 __all__ = ["Finding", "load_autopsies", "read_autopsies", "wilson"]
 
@@ -58,23 +56,18 @@ def read_autopsies(text: str, name: str) -> tuple[Finding, ...]:
     EvidenceError
         With file and line.
     """
-    reader = csv.DictReader(StringIO(text))
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise EvidenceError(f"{name}: the columns must be {', '.join(_COLUMNS)}")
     findings: dict[tuple[str, str, str], Finding] = {}
-    for row in reader:
-        place = f"{name}:{reader.line_num}"
+    for place, row in rows_of(text, name, _COLUMNS):
         try:
             autopsies, found = int(row["autopsies"]), int(row["found"])
-        except (TypeError, ValueError):
+        except ValueError:
             raise EvidenceError(f"{place}: autopsies and found must be whole numbers") from None
         if not 0 <= found <= autopsies or autopsies == 0:
             raise EvidenceError(f"{place}: {found} of {autopsies} autopsies cannot have metastases there")
         if row["use"] not in ("calibration", "prediction"):
             raise EvidenceError(f"{place}: use is '{row['use']}'; it must be calibration or prediction")
-        for key in row["source"].split(";"):
-            if key not in load_sources():
-                raise EvidenceError(f"{place}: source '{key}' is not in sources.bib")
+        if unknown := unknown_sources(row["source"]):
+            raise EvidenceError(f"{place}: {unknown[0]}")
         identity = (row["series"], row["primary"], row["site"])
         if identity in findings:
             raise EvidenceError(f"{place}: {row['site']} of {row['primary']} cancer is given twice by {row['series']}")

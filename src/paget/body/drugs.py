@@ -96,15 +96,15 @@ class BodyDrugs:
         self._levels = np.zeros(n)
         self._given = np.zeros(n)
         self._soil = untouched()
-        self._waiting: list[tuple[float, int, float]] = []
+        self._waiting: list[tuple[float, int, float, int]] = []
 
     def _index(self, name: str) -> int:
         if name not in self._row:
             raise UnknownNameError("drug", name, self.names)
         return self._row[name]
 
-    def give(self, name: str, mg_per_kg: float, at: float) -> None:
-        """A dose in mg/kg at a time in h, now or later.
+    def give(self, name: str, mg_per_kg: float, at: float, route: str = "") -> None:
+        """A dose in mg/kg at a time in h, now or later, by a route of the drug; its usual one if empty.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class BodyDrugs:
             raise StudyError(f"a dose of {mg_per_kg:g} mg/kg of {name} makes no sense; it must be above 0")
         if not (at >= self._now and math.isfinite(at)):
             raise StudyError(f"a dose of {name} at {at:g} h lies in the past; it is {self._now:g} h")
-        self._waiting.append((at, row, mg_per_kg))
+        self._waiting.append((at, row, mg_per_kg, self.kinetics[row].drug.enters(route)))
         self._waiting.sort()
 
     def advance(self, dt: float) -> None:
@@ -131,15 +131,13 @@ class BodyDrugs:
         end = self._now + dt
         due = [dose for dose in self._waiting if dose[0] < end]
         self._waiting = self._waiting[len(due) :]
-        for row, (process, rates) in enumerate(zip(self.kinetics, self._rates, strict=True)):
-            doses = tuple((at - self._now, amount) for at, which, amount in due if which == row)
+        for row, rates in enumerate(self._rates):
+            doses = tuple((at - self._now, amount, enters) for at, which, amount, enters in due if which == row)
             if not doses and not self._amounts[row].any():
                 self._levels[row] = 0.0
                 continue
-            self._amounts[row], self._levels[row] = exposure(
-                self._amounts[row], doses, rates, process.drug.intravenous, dt
-            )
-            self._given[row] += sum(amount for _, amount in doses)
+            self._amounts[row], self._levels[row] = exposure(self._amounts[row], doses, rates, dt)
+            self._given[row] += sum(amount for _, amount, _ in doses)
         if self._stroma is not None:
             self._soil = advanced(self._soil, dict(zip(self.names, self._levels, strict=True)), self._stroma, dt)
         self._now = end
@@ -187,7 +185,7 @@ class BodyDrugs:
             "levels": self._levels.copy(),
             "given": self._given.copy(),
             "stroma": self._soil.copy(),
-            "waiting": np.array(self._waiting, dtype=np.float64).reshape(-1, 3),
+            "waiting": np.array(self._waiting, dtype=np.float64).reshape(-1, 4),
         }
 
     def restore(self, state: Mapping[str, Real]) -> None:
@@ -199,4 +197,6 @@ class BodyDrugs:
         self._now = float(state["now"][0])
         self._amounts, self._levels = state["amounts"].copy(), state["levels"].copy()
         self._given, self._soil = state["given"].copy(), state["stroma"].copy()
-        self._waiting = [(float(at), int(row), float(amount)) for at, row, amount in state["waiting"]]
+        self._waiting = [
+            (float(at), int(row), float(amount), int(enters)) for at, row, amount, enters in state["waiting"]
+        ]

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 
+from paget.catalogue.arms import problems_of_arms, problems_of_parameters
 from paget.catalogue.lung import lung_awakening
 from paget.errors import PagetError, StudyError, UnknownNameError, nearest
 from paget.experiment import Study
 from paget.io.study_file import parse_study
 from paget.model import Model
 from paget.rules import Rule
-from paget.subject import Cohort, Individual, Subject
+from paget.subject import Cohort, Individual
 
 __all__ = ["build_model", "check_study", "load_study", "model_names", "study_file", "study_names", "study_summary"]
 
@@ -113,7 +114,7 @@ def check_study(study: Study) -> None:
         model = _base_model(study)
     except UnknownNameError as problem:
         raise StudyError(headline, [str(problem)]) from problem
-    problems = [*_problems_of_edits(study, model), *_problems_of_arms(study, model)]
+    problems = [*_problems_of_edits(study, model), *problems_of_arms(study, model)]
     if model.problems_of_study is not None:
         problems += model.problems_of_study(study)
     known = [readout.name for readout in model.readouts]
@@ -136,30 +137,7 @@ def _problems_of_edits(study: Study, model: Model | Individual | Cohort) -> Iter
             model.with_rules(Rule(sentence))
         except PagetError as problem:
             yield f"rules: '{sentence}': {problem}"
-    yield from _problems_of_parameters("parameters", study.parameters, model)
+    yield from problems_of_parameters("parameters", study.parameters, model)
     for role in study.without:
         if role not in model.processes:
             yield f"without: {UnknownNameError('process role', role, model.processes)}"
-
-
-def _problems_of_arms(study: Study, model: Model | Individual | Cohort) -> Iterator[str]:
-    drugs = [drug.name for drug in model.drugs]
-    for arm in study.arms:
-        for dose in arm.doses:
-            if dose.drug not in drugs:
-                yield f"arm '{arm.name}': unknown drug '{dose.drug}'. {nearest(dose.drug, drugs)}"
-        sites = (model.sites if isinstance(model, Subject) else ()) or ("primary",)
-        for resection in arm.resections:
-            if resection.site not in sites:
-                yield f"arm '{arm.name}': {UnknownNameError('site to resect', resection.site, sites)}"
-        yield from _problems_of_parameters(f"arm '{arm.name}'", arm.parameters, model)
-
-
-def _problems_of_parameters(
-    where: str, changes: Mapping[str, str | float], model: Model | Individual | Cohort
-) -> Iterator[str]:
-    for key, value in changes.items():
-        try:
-            model.with_parameters({key: value})
-        except PagetError as problem:
-            yield f"{where}: {problem}"

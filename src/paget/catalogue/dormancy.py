@@ -25,7 +25,7 @@ LONGEST_STEP = 0.5  # h; a sixteenth of the fastest slow variable, far inside th
 class IntegrinEngagement(Process):
     """Integrin a3b1 on tumour cells binds remodelled laminin in the basement membrane beside them.
 
-    engaged = L^n / (half^n + L^n), L = remodelled laminin in the cell's voxel
+    engaged = a L^n / (half^n + L^n), L = remodelled laminin in the cell's voxel, a = activity of the integrin
     """
 
     phase: ClassVar[Phase] = Phase.SENSE
@@ -33,6 +33,7 @@ class IntegrinEngagement(Process):
     sources: tuple[str, ...] = ("Albrengues2018", "He2025")
     half: Named = parameter("integrin_half", "")
     hill: Named = parameter("integrin_hill", "")
+    activity: Named = parameter("integrin_activity", "")
 
     @property
     def on(self) -> tuple[str, ...]:
@@ -47,14 +48,14 @@ class IntegrinEngagement(Process):
         return ("cell.integrin",)
 
     def step(self, see: See, do: Do, p: Values) -> None:
-        do.set("cell.integrin", hill(see.here("field.remodelled_laminin"), p.half, p.hill))
+        do.set("cell.integrin", hill(see.here("field.remodelled_laminin"), p.half, p.hill) * p.activity)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdhesionSignalling(Process):
     """Engaged integrin activates FAK, FAK activates ERK, and ERK sustains itself: a threshold and a memory in every cell.
 
-    d(fak)/dt = ((1 - i) engaged - fak) / tau_fak, with i = C / (half + C) of a FAK inhibitor
+    d(fak)/dt = ((1 - i) a engaged - fak) / tau_fak, with i = C / (half + C) of a FAK inhibitor, a = activity of FAK
     d(erk)/dt = (tone + drive fak + feedback erk^n / (k^n + erk^n) - erk) / tau_erk
 
     Leaves out SRC, p38 and receptor tyrosine kinases. A network of more nodes takes this role.
@@ -63,6 +64,7 @@ class AdhesionSignalling(Process):
     phase: ClassVar[Phase] = Phase.SIGNAL
     role: str = "adhesion_signalling"
     sources: tuple[str, ...] = ("He2025", "Shibue2009", "Xiong2003")
+    activity: Named = parameter("fak_activity", "")
     tau_fak: Named = parameter("fak_half_time", "h")
     tau_erk: Named = parameter("erk_half_time", "h")
     drive: Named = parameter("fak_erk_drive", "")
@@ -86,6 +88,7 @@ class AdhesionSignalling(Process):
     def step(self, see: See, do: Do, p: Values) -> None:
         fak, erk = see["cell.fak"].copy(), see["cell.erk"].copy()
         inhibition = hill(see["body.fak_inhibitor"], p.inhibitor_half)
+        inhibition += (1.0 - p.activity) * (1.0 - inhibition)
         steps = int(np.ceil(see.dt / LONGEST_STEP))
         rates = (1.0 / p.tau_fak, 1.0 / p.tau_erk)
         shape = (p.drive, p.feedback, p.feedback_half, p.feedback_hill)

@@ -37,18 +37,27 @@ DRUGS: dict[str, Drug] = {
             "senolytic: removes senescent fibroblasts, given with quercetin",
             False,
             ("Zhu2015",),
+            "oral",
         ),
-        Drug("quercetin", "quercetin", "senolytic: removes senescent cells, given with dasatinib", False, ("Zhu2015",)),
+        Drug(
+            "quercetin",
+            "quercetin",
+            "senolytic: removes senescent cells, given with dasatinib",
+            False,
+            ("Zhu2015",),
+            "oral",
+        ),
         Drug(
             "navitoclax",
             "navitoclax (ABT-263)",
             "senolytic: inhibits BCL-2, BCL-XL and BCL-W in senescent fibroblasts",
             False,
             ("Zhu2016",),
+            "oral",
         ),
         Drug("dnase", "DNase I", "digests extracellular traps", True, ("Park2016",)),
         Drug("anti_ly6g", "anti-Ly6G antibody", "depletes neutrophils", True, ("Daley2008",)),
-        Drug("fak_inhibitor", "FAK inhibitor", "inhibits FAK (PTK2) in tumour cells", False, ("Shibue2009",)),
+        Drug("fak_inhibitor", "FAK inhibitor", "inhibits FAK (PTK2) in tumour cells", False, ("Shibue2009",), "oral"),
     )
 }
 

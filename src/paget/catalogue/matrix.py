@@ -92,19 +92,20 @@ class Tsp1Proteolysis(Process):
 class Tsp1Renewal(Process):
     """Stromal cells renew thrombospondin-1 towards its level in healthy lung.
 
-    d(tsp1)/dt = ln2/T (1 - tsp1)
+    d(tsp1)/dt = ln2/T (expression - tsp1)
     """
 
     phase: ClassVar[Phase] = Phase.TRANSPORT
     role: str = "tsp1_renewal"
     half_life: Named = parameter("tsp1_renewal", "h")
+    expression: Named = parameter("thbs1_expression", "")
 
     @property
     def adds(self) -> tuple[str, ...]:
         return ("field.tsp1",)
 
     def step(self, see: See, do: Do, p: Values) -> None:
-        do.add("field.tsp1", np.log(2.0) / p.half_life)
+        do.add("field.tsp1", np.log(2.0) / p.half_life * p.expression)
         do.lose("field.tsp1", np.log(2.0) / p.half_life)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from paget.cli import catalogued, files, growing, networks, results, running
+from paget.cli import catalogued, clusters, exporting, files, growing, networks, results, running
 from paget.cli.terminal import complain, make_encodings_safe
 from paget.errors import PagetError
 
@@ -51,8 +51,11 @@ app.command("list", rich_help_panel=_LOOK)(catalogued.list_catalogue)
 app.command("show", rich_help_panel=_LOOK)(catalogued.show)
 app.command("explain", rich_help_panel=_LOOK)(catalogued.explain)
 app.command("run", rich_help_panel=_WORK)(running.run)
+app.command("slurm", rich_help_panel=_WORK)(clusters.slurm)
+app.command("collect", rich_help_panel=_WORK)(clusters.collect)
 app.command("report", rich_help_panel=_WORK)(results.report)
 app.command("info", rich_help_panel=_WORK)(results.info)
+app.command("export", rich_help_panel=_WORK)(exporting.export)
 app.command("new", rich_help_panel=_WRITE)(files.new)
 app.command("schema", rich_help_panel=_WRITE)(files.schema)
 app.command("import", rich_help_panel=_TISSUE)(growing.import_settings)

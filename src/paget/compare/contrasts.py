@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from paget.compare.comparison import Comparison
-from paget.compare.defaults import DEFAULTS
-from paget.compare.outcomes import EMPTY, Readout, Sample, gather, read_readout
+from paget.compare.defaults import Choice, choose
+from paget.compare.outcomes import EMPTY, Kind, Readout, Sample, gather, read_readout
 from paget.compare.two_arms import undecided
 from paget.compare.wording import join_notes
 
@@ -26,6 +26,9 @@ def compare(
     readouts: Sequence[Mapping[str, Any]],
     contrasts: Sequence[tuple[str, str]],
     paired: bool = True,
+    *,
+    failed: Mapping[str, int] | None = None,
+    tests: Mapping[Kind, str] | None = None,
 ) -> tuple[Comparison, ...]:
     """Compare each arm with its control in each readout, by the test that suits the kind of the readout.
 
@@ -40,6 +43,9 @@ def compare(
     readouts : readouts as a model describes them, with name, title, unit and kind.
     contrasts : pairs (arm, versus).
     paired : whether animals of one number are the same animal.
+    failed : for each arm the animals that failed; they have no rows, and are told with every comparison of the arm.
+    tests : for a kind of readout the name of a test other than the default, ``{"count": "ranks"}``; the names are in
+        `paget.compare.defaults.TESTS`.
 
     Returns
     -------
@@ -49,7 +55,7 @@ def compare(
     Raises
     ------
     ResultError, UnknownNameError
-        If the table lacks a column or a readout, has an animal twice, holds an infinite value, or a kind is unknown.
+        If the table lacks a column or a readout, has an animal twice, holds an infinite value, or a kind or test is unknown.
 
     Examples
     --------
@@ -70,12 +76,14 @@ signed-rank test, n = 6 pairs, p = 0.031, Holm-adjusted p = 0.031
                 readout,
                 (arm, versus),
                 (samples.get((readout.name, arm), EMPTY), samples.get((readout.name, versus), EMPTY)),
+                choose(readout.kind, tests),
                 paired,
             )
             for readout in described
         ]
         adjusted = holm([comparison.p for comparison in family])
-        found += [replace(comparison, p_adjusted=p) for comparison, p in zip(family, adjusted, strict=True)]
+        lost = {} if failed is None else {"failed_arm": failed.get(arm, 0), "failed_versus": failed.get(versus, 0)}
+        found += [replace(comparison, p_adjusted=p, **lost) for comparison, p in zip(family, adjusted, strict=True)]
     return tuple(found)
 
 
@@ -102,8 +110,9 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def _compare_one(readout: Readout, names: tuple[str, str], both: tuple[Sample, Sample], paired: bool) -> Comparison:
-    choice = DEFAULTS[readout.kind]
+def _compare_one(
+    readout: Readout, names: tuple[str, str], both: tuple[Sample, Sample], choice: Choice, paired: bool
+) -> Comparison:
     in_pairs = paired and choice.pairs is not None
     test = choice.pairs if in_pairs and choice.pairs is not None else choice.groups
     arm, versus = both
@@ -142,6 +151,7 @@ def _compare_one(readout: Readout, names: tuple[str, str], both: tuple[Sample, S
         p_adjusted=None,
         paired=in_pairs,
         note=join_notes(*notes, finding.note),
+        effect_size_interval=finding.effect_size_interval,
     )
 
 

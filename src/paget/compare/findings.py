@@ -28,3 +28,4 @@ class Finding:
     statistic: float | None
     p: float | None
     note: str = ""
+    effect_size_interval: Interval | None = None

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from paget.compare.contrasts import holm
-from paget.compare.defaults import DEFAULTS
+from paget.compare.defaults import Choice, choose
 from paget.compare.effects import all_equal
 from paget.compare.findings import CONFIDENCE, Interval
 from paget.compare.kaplan_meier import several_log_rank
 from paget.compare.outcomes import EMPTY, Kind, Sample, gather, read_readout
+from paget.compare.rate_ratio import several_count_deviances
 from paget.compare.wording import join_notes, p_in_words
 from paget.errors import ResultError, UnknownNameError
 
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Omnibus", "PostHoc", "omnibus"]
 
-# Dunnett's p-values are integrals over a multivariate t distribution that scipy evaluates at random points.
+# Dunnett's p-values are integrals over a multivariate t distribution that scipy evaluates at random points; relabellings of
+# several arms are drawn. Fixed seeds give the same p in every run.
 _INTEGRATION_SEED = 20260101
+_RELABELLINGS = 19_999
+# Above so many values drawn, the chi-squared distribution is as good as the relabellings.
+_MOST_DRAWN = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -85,19 +90,26 @@ class _Verdict:
 
 
 def omnibus(
-    outcomes: pd.DataFrame, readout: Mapping[str, Any], arms: Sequence[str], control: str | None = None
+    outcomes: pd.DataFrame,
+    readout: Mapping[str, Any],
+    arms: Sequence[str],
+    control: str | None = None,
+    *,
+    tests: Mapping[Kind, str] | None = None,
 ) -> Omnibus:
     """Test several arms at once, then each against the control, or all against all if there is no control.
 
-    Means (continuous, fraction) are tested by one-way ANOVA with Dunnett's or Tukey's comparisons, counts by
-    Kruskal-Wallis with exact Mann-Whitney tests, times by the log-rank test of all arms with pairwise log-rank tests;
-    the last two are Holm-adjusted. Arms with fewer than two animals are left out and named in the note.
+    Means (continuous, fraction) are tested by one-way ANOVA with Dunnett's or Tukey's comparisons, counts by the negative
+    binomial likelihood ratio under relabelling with pairwise score tests (or, by choice, by Kruskal-Wallis with exact
+    Mann-Whitney tests), times by the log-rank test of all arms with pairwise log-rank tests; the pairwise tests of counts and
+    times are Holm-adjusted. Arms with fewer than two animals are left out and named in the note.
 
     Parameters
     ----------
     outcomes, readout : as for `compare`, with one readout.
     arms : the arms to test.
     control : the arm that the others are compared with.
+    tests : for a kind of readout the name of a test other than the default, as for `compare`.
 
     Raises
     ------
@@ -130,14 +142,16 @@ def omnibus(
         verdict = _Verdict("no test", None, None, "", (), "a test needs two arms with at least 2 animals")
     else:
         pairs = _pairs(tuple(samples), control)
-        several = DEFAULTS[described.kind].several
-        if several == "means":
+        choice = choose(described.kind, tests)
+        if choice.several == "means":
             verdict = _by_means(samples, pairs, control)
-        elif several == "ranks":
+        elif choice.several == "counts":
+            verdict = _by_counts(samples, pairs, choice)
+        elif choice.several == "ranks":
             verdict = _by_ranks(samples, pairs)
         else:
             statistic, p = several_log_rank(list(samples.values()))
-            verdict = _Verdict("log-rank test", statistic, p, *_pairwise(samples, pairs, "time"))
+            verdict = _Verdict("log-rank test", statistic, p, *_pairwise(samples, pairs, choice))
     timed = described.kind == "time"
     return Omnibus(
         readout=described.name,
@@ -214,10 +228,32 @@ def _dunnett(samples: Mapping[str, Sample], pairs: list[tuple[str, str]]) -> tup
     )
 
 
+def _by_counts(samples: Mapping[str, Sample], pairs: list[tuple[str, str]], choice: Choice) -> _Verdict:
+    from scipy.stats import chi2
+
+    after_name, after = _pairwise(samples, pairs, choice)
+    values = np.concatenate([sample.values for sample in samples.values()])
+    if values.min() < 0.0:
+        ranked = _by_ranks(samples, pairs)
+        note = "values below zero are no counts, so ranks replace their ratio"
+        return _Verdict(ranked.test, ranked.statistic, ranked.p, ranked.post_hoc_test, ranked.post_hoc, note)
+    name = "negative binomial likelihood-ratio test"
+    if all_equal(values):
+        return _Verdict(f"{name} (permutation)", 0.0, 1.0, after_name, after, "all values equal in all arms")
+    sizes = [len(sample) for sample in samples.values()]
+    statistic = float(several_count_deviances(values[None, :], sizes)[0])
+    if len(values) * _RELABELLINGS > _MOST_DRAWN:
+        p = float(chi2.sf(statistic, len(sizes) - 1))
+        return _Verdict(f"{name} (chi-squared)", statistic, p, after_name, after)
+    drawn = np.random.default_rng(_INTEGRATION_SEED).permuted(np.tile(values, (_RELABELLINGS, 1)), axis=1)
+    as_extreme = int((several_count_deviances(drawn, sizes) >= statistic * (1 - 1e-9)).sum())
+    return _Verdict(f"{name} (permutation)", statistic, (as_extreme + 1) / (_RELABELLINGS + 1), after_name, after)
+
+
 def _by_ranks(samples: Mapping[str, Sample], pairs: list[tuple[str, str]]) -> _Verdict:
     from scipy.stats import kruskal
 
-    after_name, after = _pairwise(samples, pairs, "count")
+    after_name, after = _pairwise(samples, pairs, choose("count", {"count": "ranks"}))
     values = [sample.values for sample in samples.values()]
     if all_equal(np.concatenate(values)):
         return _Verdict("Kruskal-Wallis test", 0.0, 1.0, after_name, after, "all values equal in all arms")
@@ -226,9 +262,9 @@ def _by_ranks(samples: Mapping[str, Sample], pairs: list[tuple[str, str]]) -> _V
 
 
 def _pairwise(
-    samples: Mapping[str, Sample], pairs: list[tuple[str, str]], kind: Kind
+    samples: Mapping[str, Sample], pairs: list[tuple[str, str]], choice: Choice
 ) -> tuple[str, tuple[PostHoc, ...]]:
-    findings = [DEFAULTS[kind].groups(samples[arm], samples[versus]) for arm, versus in pairs]
+    findings = [choice.groups(samples[arm], samples[versus]) for arm, versus in pairs]
     adjusted = holm([finding.p for finding in findings])
     after = tuple(
         PostHoc(arm, versus, finding.effect, None, 1.0 if p is None else p)

@@ -13,6 +13,7 @@ from paget.engine.checkpoint import restore, state_of
 from paget.engine.tick import Stepper, cells_columns
 from paget.engine.world import found
 from paget.model import Model
+from paget.pharmacology import Doses
 from paget.readouts import Readout
 
 __all__ = ["Animal", "Columns", "TissueAnimal", "first_times"]
@@ -29,8 +30,8 @@ class Animal(Protocol):
     def tick(self) -> int:
         """Number of the next tick, from 0."""
 
-    def advance(self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]) -> None:
-        """Go forward by one tick; doses are (drug, time within the tick in h, mg/kg), operations (site, time)."""
+    def advance(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
+        """Go forward by one tick; doses are (drug, time within the tick in h, mg/kg, route), operations (site, time)."""
 
     def measure(self) -> dict[str, float]:
         """Every readout that is measured, by name; NaN where there is nothing to measure."""
@@ -60,12 +61,13 @@ class TissueAnimal:
         self.stepper = Stepper(model, self.world, drugs)
         used = tuple(v.name for v in model.cell_variables if v.name.startswith("cell."))
         self._columns = tuple(dict.fromkeys((*FRAME_ALWAYS, *(n for n in used if n not in ("cell.type", "cell.age")))))
+        self._wide = frozenset(v.name for v in model.cell_variables if v.wide)
 
     @property
     def tick(self) -> int:
         return self.world.tick
 
-    def advance(self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]) -> None:
+    def advance(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
         self.world.doses, self.world.operations = doses, operations
         self.stepper.step()
 
@@ -73,7 +75,7 @@ class TissueAnimal:
         return {r.name: float(r.measure(self.world)) for r in self.model.readouts if r.measure is not None}
 
     def frame(self) -> Columns | None:
-        return cells_columns(self.world.cells, self._columns)
+        return cells_columns(self.world.cells, self._columns, self._wide)
 
     def fields(self) -> NDArray[np.float32] | None:
         return self.world.fields.values.astype(np.float32)

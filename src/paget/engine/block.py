@@ -17,7 +17,7 @@ __all__ = ["record_block"]
 
 def record_block(cohort: Cohort, study: Study, arm: str, block: int, store: AnimalStore) -> None:
     """Compute one block of an arm and commit it; readouts of kind "time" are added as the first day of their event."""
-    treatment = study.arm(arm)
+    treatment = study.arm(arm).settled(study.duration)
     cohort = cohort.with_parameters(treatment.parameters) if treatment.parameters else cohort
     first = block * cohort.block
     columns = cohort.readings(study, treatment, first, min(cohort.block, study.replicates - first))

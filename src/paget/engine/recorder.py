@@ -32,6 +32,12 @@ class Recorder(Protocol):
     def record_events(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep events: columns time, kind, cell, other, type, x, y, z."""
 
+    def keep_state(self, time: float, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Keep an exact state for good, from which other studies may go on; it counts from the next commit."""
+
+    def note_moments(self, moments: Mapping[str, float]) -> None:
+        """Note when, in h, each condition that the arm waits for was met; it counts from the next commit."""
+
     def commit(self, time: float, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Make everything recorded so far permanent, together with the state from which to go on."""
 

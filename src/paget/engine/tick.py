@@ -76,7 +76,7 @@ class Stepper:
     def step(self) -> None:
         """Advance the animal by one tick."""
         world = self.world
-        for drug, _, amount in world.doses:
+        for drug, _, amount, _ in world.doses:
             self.given[drug] += amount
         for phase in Phase:
             for item in self.bound[phase]:
@@ -179,8 +179,11 @@ class Stepper:
             )
 
 
-def cells_columns(cells: Cells, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    """Columns of a stored frame, in ascending order of id: id and type, then `names`, in single precision."""
+def cells_columns(cells: Cells, names: tuple[str, ...], wide: frozenset[str] = frozenset()) -> dict[str, NDArray[Any]]:
+    """Columns of a stored frame, in ascending order of id: id and type, then `names`, in single precision.
+
+    Whole numbers among `wide` keep all 64 bits.
+    """
     order = cells.order
     columns: dict[str, NDArray[Any]] = {
         "id": cells.ids[order],
@@ -188,5 +191,9 @@ def cells_columns(cells: Cells, names: tuple[str, ...]) -> dict[str, NDArray[Any
     }
     for name in names:
         column = cells.column(name)[order]
-        columns[name.split(".", 1)[1]] = column.astype(np.float32 if column.dtype == np.float64 else np.int32)
+        noun = name.split(".", 1)[1]
+        if name in wide:
+            columns[noun] = column.view(np.uint64)
+        else:
+            columns[noun] = column.astype(np.float32 if column.dtype == np.float64 else np.int32)
     return columns

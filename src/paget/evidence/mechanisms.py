@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from io import StringIO
 from types import MappingProxyType
 from typing import Literal, get_args
 
 from paget.errors import EvidenceError, nearest
+from paget.evidence.rows import rows_of, unknown_sources
 from paget.evidence.sources import Source, load_sources
 
 __all__ = ["Mechanism", "Status", "cited", "load_mechanisms", "read_mechanisms", "sources_of"]
@@ -52,14 +51,8 @@ def read_mechanisms(text: str, name: str = "mechanisms.csv") -> dict[str, Mechan
     EvidenceError
         With file and line.
     """
-    reader = csv.DictReader(StringIO(text))
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise EvidenceError(f"{name}: the columns must be {', '.join(_COLUMNS)}")
     found: dict[str, Mechanism] = {}
-    for row in reader:
-        place = f"{name}:{reader.line_num}"
-        if None in row or None in row.values():
-            raise EvidenceError(f"{place}: the row has a different number of columns than the header")
+    for place, row in rows_of(text, name, _COLUMNS):
         sources = tuple(key.strip() for key in row["sources"].split(";") if key.strip())
         wrong = [
             f"{column} is empty" for column in ("id", "subject", "relation", "object", "sources") if not row[column]
@@ -70,8 +63,7 @@ def read_mechanisms(text: str, name: str = "mechanisms.csv") -> dict[str, Mechan
             wrong.append(f"status '{row['status']}' is none of {', '.join(get_args(Status))}")
         if row["id"] in found:
             wrong.append(f"mechanism '{row['id']}' is given twice")
-        known = load_sources()
-        wrong += [f"source '{key}' is not in sources.bib. {nearest(key, known)}" for key in sources if key not in known]
+        wrong += unknown_sources(row["sources"])
         if wrong:
             raise EvidenceError(f"{place}: {'; '.join(wrong)}")
         found[row["id"]] = Mechanism(**{**row, "sources": sources})  # type: ignore[arg-type]  # status checked above

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from io import StringIO
 from typing import Literal, get_args
 
-from paget.errors import EvidenceError, UnitError, UnknownNameError, nearest
-from paget.evidence.sources import load_sources
+from paget.errors import EvidenceError, UnitError, UnknownNameError
+from paget.evidence.rows import number, rows_of, unknown_sources
 from paget.units import format_quantity, same_dimension, to_internal
 
 __all__ = ["Basis", "Parameter", "ParameterTable", "load_parameters", "read_parameters"]
@@ -151,15 +149,9 @@ class ParameterTable(Mapping[str, Parameter]):
             )
         return ParameterTable(rows, self._variants)
 
-
-def _number(row: Mapping[str, str], column: str, place: str, default: float) -> float:
-    text = row[column].strip()
-    if not text:
-        return default
-    try:
-        return float(text)
-    except ValueError:
-        raise EvidenceError(f"{place}: '{text}' in column {column} is not a number") from None
+    def with_rows(self, rows: Iterable[Parameter]) -> ParameterTable:
+        """Return the table with rows exchanged for others of the same keys."""
+        return ParameterTable({**self._rows, **{row.key: row for row in rows}}, self._variants)
 
 
 def read_parameters(text: str, name: str) -> tuple[dict[str, Parameter], dict[tuple[str, str], Parameter]]:
@@ -170,25 +162,19 @@ def read_parameters(text: str, name: str) -> tuple[dict[str, Parameter], dict[tu
     EvidenceError
         With file and line.
     """
-    reader = csv.DictReader(StringIO(text))
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise EvidenceError(f"{name}: the columns must be {', '.join(_COLUMNS)}")
     rows: dict[str, Parameter] = {}
     variants: dict[tuple[str, str], Parameter] = {}
-    for row in reader:
-        place = f"{name}:{reader.line_num}"
-        if None in row or None in row.values():
-            raise EvidenceError(f"{place}: the row has a different number of columns than the header")
+    for place, row in rows_of(text, name, _COLUMNS):
         try:
             parameter = Parameter(
                 key=row["key"],
                 variant=row["variant"],
                 title=row["title"],
-                value=_number(row, "value", place, math.nan),
+                value=number(row, "value", place, math.nan),
                 unit=row["unit"],
-                low=_number(row, "low", place, math.nan),
-                high=_number(row, "high", place, math.nan),
-                spread=_number(row, "spread", place, 0.0),
+                low=number(row, "low", place, math.nan),
+                high=number(row, "high", place, math.nan),
+                spread=number(row, "spread", place, 0.0),
                 basis=row["basis"],  # type: ignore[arg-type]  # checked in __post_init__
                 reason=row["reason"],
                 source=row["source"],
@@ -198,9 +184,8 @@ def read_parameters(text: str, name: str) -> tuple[dict[str, Parameter], dict[tu
             )
         except EvidenceError as problem:
             raise EvidenceError(f"{place}: {problem}") from problem
-        for key in filter(None, parameter.source.split(";")):
-            if key.strip() not in load_sources():
-                raise EvidenceError(f"{place}: source '{key}' is not in sources.bib. {nearest(key, load_sources())}")
+        if unknown := unknown_sources(parameter.source):
+            raise EvidenceError(f"{place}: {unknown[0]}")
         if not same_dimension(parameter.unit, parameter.unit):
             raise EvidenceError(f"{place}: '{parameter.unit}' is not a unit")
         if parameter.variant:

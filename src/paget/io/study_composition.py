@@ -66,6 +66,7 @@ def compose(settings: Mapping[str, Any], default_name: str) -> tuple[Study | Non
     if "keep" in settings:
         arms, wrong = _selected(arms, keep, base)
         problems += wrong
+    problems += _without_control(arms)
     data = _merged(base, own) if base is not None else own
     if "arms" in settings or base is not None:
         data["arms"] = tuple(placed.arm for placed in arms)
@@ -115,6 +116,22 @@ def _arm(data: Any, path: _Path, known: Mapping[str, Arm], below: Sequence[Any])
     return _PlacedArm(arm, path, adapted=True), problems
 
 
+def _without_control(arms: Sequence[_PlacedArm]) -> Iterable[Problem]:
+    """Arms of the file that would stand alone: compared with none, and the control of none."""
+    if len(arms) < 2:
+        return
+    controls = {placed.arm.versus for placed in arms}
+    for placed in arms:
+        arm = placed.arm
+        treated = bool(arm.interventions or arm.parameters)
+        if placed.path and treated and arm.versus is None and arm.name not in controls:
+            others = ", ".join(f"'{other.arm.name}'" for other in arms[:5] if other is not placed)
+            yield Problem(
+                placed.path,
+                f"arm '{placed.arm.name}' has no control, and is the control of no other arm; say 'versus' ({others} ...)",
+            )
+
+
 def _unknown_arm(name: str, known: Mapping[str, Arm], below: Sequence[Any]) -> str:
     if any(isinstance(other, dict) and other.get("name") == name for other in below):
         return f"arm '{name}' stands below this one; put it above"
@@ -161,6 +178,8 @@ def _in_file(problem: Problem, arms: Sequence[_PlacedArm]) -> Problem:
     """Move a problem from its path in the study to the path in the file."""
     if problem.path[:1] != ("arms",) or len(problem.path) < 2:
         return problem
+    if int(problem.path[1]) >= len(arms):  # one of the arms that the sweep makes
+        return Problem(("sweep",), problem.message)
     placed = arms[int(problem.path[1])]
     if not placed.path:  # an arm of the base study fits no longer because the file changed the duration
         return Problem(("duration",), problem.message)

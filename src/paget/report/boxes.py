@@ -76,7 +76,7 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
             showlegend=False,
             marker={"color": style.colour, "size": 6, "symbol": style.symbol, "line": {"color": edge, "width": 0.8}},
             customdata=[int(a) for a in sample["animal"]],
-            hovertemplate=f"animal %{{customdata}}: %{{y:.4~g}}<extra>{plain(arm)}</extra>",
+            hovertemplate=f"{material.individual} %{{customdata}}: %{{y:.4~g}}<extra>{plain(arm)}</extra>",
             meta={"arm": arm, "readout": readout["name"], "series": "animal", "y": "value", "customdata": "animal"},
         )
     data = pd.concat(samples)["value"] if any(len(s) for s in samples) else pd.Series([0.0])
@@ -109,7 +109,8 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
         if len(s)
     )
     marks = "; ".join(told for *_, told, _ in brackets)
-    alt = f"{title}, {readout['summary']} value of every animal. Medians: {medians or 'no animal finished'}. {marks}"
+    alt = f"{title}, {readout['summary']} value of every {material.individual}. Medians: "
+    alt += f"{medians or f'no {material.individual} finished'}. {marks}"
     return Panel(
         title, f"{unit}, {readout['summary']}" if unit else readout["summary"], figure, 230 + bottom + 14 * levels, alt
     )

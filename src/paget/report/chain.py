@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
+from paget.report.drawing import Drawing, Item, Path2D, Words
 from paget.report.theme import wrapped
 
-__all__ = ["NodeValue", "chain_svg"]
+__all__ = ["NodeValue", "chain_drawing", "chain_key"]
 
 _WIDTH, _LINE, _CHARACTERS = 108.0, 15.0, 14
 _HEIGHT = 3 * _LINE + 14
 _GAP_X, _GAP_Y = 34.0, 30.0
 _MARGIN = 14.0
 _BENDS = (0.0, 34.0, -34.0, 66.0, -66.0, 104.0, -104.0, 150.0, -150.0, 210.0, -210.0)
-_STRONGEST_MIX = 0.62
-_LIGHT = {1: (213, 94, 0), -1: (0, 114, 178)}
+_STRONGEST_MIX = 0.55  # words stay readable on it, on dark paper too
+_KEY_STEPS = 6
+_TIP = "M 0 0 L -10 -5 L -7.5 0 L -10 5 Z"
+_BAR = "M 0 -7.5 L 0 7.5"
 
 Point = tuple[float, float]
 
@@ -33,11 +35,8 @@ class NodeValue:
     told: str
 
 
-def chain_svg(chain: Mapping[str, Any], values: Mapping[str, NodeValue], title: str) -> str:
-    """Draw the chain with the nodes coloured by `values` (by readout); nodes without a value stay blank.
-
-    Colours sit in attributes for a picture that is saved on its own; on the page the style sheet overrides them.
-    """
+def chain_drawing(chain: Mapping[str, Any], values: Mapping[str, NodeValue], title: str) -> Drawing:
+    """Draw the chain with the nodes coloured by `values` (by readout); nodes without a value stay blank."""
     nodes: Sequence[Mapping[str, Any]] = chain["nodes"]
     places = _places(nodes)
     right = max(x for x, _ in places.values()) + _WIDTH / 2 + _MARGIN
@@ -49,15 +48,38 @@ def chain_svg(chain: Mapping[str, Any], values: Mapping[str, NodeValue], title: 
     points = [p for _, route in routes for p in route]
     top = min([0.0, *(y - 12 for _, y in points)])
     bottom = max([bottom, *(y + 12 for _, y in points)])
-    parts = [
-        f'<svg class="chain" xmlns="http://www.w3.org/2000/svg" role="img" '
-        f'viewBox="0 {top:.0f} {right:.0f} {bottom - top:.0f}" '
-        f'font-family="Helvetica, Arial, sans-serif" font-size="13"><title>{escape(title)}</title>',
-        *(_edge_svg(edge, route) for edge, route in routes),
-        *(_node_svg(node, places[node["id"]], values.get(node.get("readout") or "")) for node in nodes),
-        "</svg>",
+    items: list[Item] = []
+    for edge, route in routes:
+        items += _edge(edge, [(x, y - top) for x, y in route])
+    for node in nodes:
+        x, y = places[node["id"]]
+        items += _node(node, (x, y - top), values.get(node.get("readout") or ""))
+    told = [f"{n['label']} {values[n['readout']].text}" for n in nodes if n.get("readout") in values]
+    return Drawing(right, bottom - top, f"{title}. {'; '.join(told) or 'No values'}.", items, title)
+
+
+def chain_key() -> Drawing:
+    """Draw the scale of colours, and what arrows and bars mean."""
+    items: list[Item] = [Words(0.0, 14.0, "lower", 12.0, "--muted")]
+    left, step = 42.0, 10.0
+    for place in range(-_KEY_STEPS, _KEY_STEPS + 1):
+        x = left + (place + _KEY_STEPS) * step
+        box = f"M {x:.1f} 4 L {x + step:.1f} 4 L {x + step:.1f} 16 L {x:.1f} 16 Z"
+        strength = round(_STRONGEST_MIX * abs(place) / _KEY_STEPS, 3)
+        items.append(Path2D(box, fill="--up" if place > 0 else "--down", opacity=strength))
+    right = left + (2 * _KEY_STEPS + 1) * step
+    items.append(Path2D(f"M {left} 4 L {right} 4 L {right} 16 L {left} 16 Z", line="--muted", width=0.7))
+    items.append(Words(right + 8.0, 14.0, "higher than the control", 12.0, "--muted"))
+    arrow, bar = right + 156.0, right + 266.0
+    items += [
+        Path2D(f"M {arrow} 10 L {arrow + 24.0} 10", line="--muted", width=1.5),
+        Path2D(_TIP, fill="--muted", place=(arrow + 32.0, 10.0, 0.0, 1.0)),
+        Words(arrow + 39.0, 14.0, "stimulates", 12.0, "--muted"),
+        Path2D(f"M {bar} 10 L {bar + 30.0} 10", line="--muted", width=1.5),
+        Path2D(_BAR, line="--muted", width=2.6, place=(bar + 30.0, 10.0, 0.0, 1.0)),
+        Words(bar + 38.0, 14.0, "inhibits", 12.0, "--muted"),
     ]
-    return "".join(parts)
+    return Drawing(bar + 90.0, 20.0, "Scale of colours, lower to higher than the control; arrows stimulate, bars inhibit", items)
 
 
 def _places(nodes: Sequence[Mapping[str, Any]]) -> dict[str, Point]:
@@ -117,49 +139,55 @@ def _inside(point: Point, node: Point, margin: float) -> bool:
     return abs(point[0] - node[0]) < _WIDTH / 2 + margin and abs(point[1] - node[1]) < _HEIGHT / 2 + margin
 
 
-def _edge_svg(edge: Mapping[str, Any], route: Sequence[Point]) -> str:
+def _edge(edge: Mapping[str, Any], route: Sequence[Point]) -> list[Item]:
     (x, y), (px, py) = route[-1], route[-min(12, len(route))]
     angle = math.degrees(math.atan2(y - py, x - px))
     stimulates = edge["sign"] > 0
-    path = "M" + " L".join(f"{a:.1f} {b:.1f}" for a, b in route)
-    tip = '<path class="tip" d="M0 0 L-10 -5 L-7.5 0 L-10 5 Z" fill="#565d66"/>'
-    bar = '<path class="edge" d="M0 -7.5 L0 7.5" stroke="#565d66" stroke-width="2.6" fill="none"/>'
-    verb = "stimulates" if stimulates else "inhibits"
-    told = f"{edge['source']} {verb} {edge['target']}"
+    path = "M " + " L ".join(f"{a:.1f} {b:.1f}" for a, b in route)
+    told = f"{edge['source']} {'stimulates' if stimulates else 'inhibits'} {edge['target']}"
     details = "; ".join(str(edge[key]) for key in ("role", "reference") if edge.get(key))
     told += f" ({details})" if details else ""
-    return (
-        f"<g><title>{escape(told)}</title>"
-        f'<path class="edge" d="{path}" stroke="#565d66" stroke-width="1.5" fill="none"/>'
-        f'<g transform="translate({x:.1f} {y:.1f}) rotate({angle:.1f})">{tip if stimulates else bar}</g></g>'
+    place = (x, y, angle, 1.0)
+    end = (
+        Path2D(_TIP, fill="--muted", place=place) if stimulates else Path2D(_BAR, line="--muted", width=2.6, place=place)
     )
+    return [Path2D(path, line="--muted", width=1.5, told=told), end]
 
 
-def _node_svg(node: Mapping[str, Any], place: Point, value: NodeValue | None) -> str:
+def _node(node: Mapping[str, Any], place: Point, value: NodeValue | None) -> list[Item]:
     x, y = place
-    left, top = x - _WIDTH / 2, y - _HEIGHT / 2
     label = str(node["label"])
     lines = wrapped(label, _CHARACTERS, 2 if value else 3)
-    rows = [(text, 400) for text in lines] + ([(value.text, 700)] if value else [])
+    rows = [(text, False) for text in lines] + ([(value.text, True)] if value else [])
     first = y - _LINE * (len(rows) - 1) / 2 + 4.5
-    mix = _STRONGEST_MIX * abs(value.strength) if value else 0.0
-    side = 1 if value is None or value.strength >= 0 else -1
-    pale = "#" + "".join(f"{round(255 + (c - 255) * mix):02x}" for c in _LIGHT[side])
-    kind = "blank" if value is None else "strong" if value.significant else "weak"
-    stroke = {
-        "blank": 'stroke-dasharray="4 3" stroke-width="1"',
-        "weak": 'stroke-width="1"',
-        "strong": 'stroke-width="2.2"',
-    }[kind]
+    strong = value is not None and value.significant
+    width = 2.2 if strong else 1.0
     told = f"{label}: {value.told}" if value else f"{label}: no readout"
-    texts = "".join(
-        f'<text x="{x:.1f}" y="{first + i * _LINE:.1f}" text-anchor="middle" fill="#17191c" font-weight="{weight}">'
-        f"{escape(text)}</text>"
-        for i, (text, weight) in enumerate(rows)
-    )
+    frame = _rounded(x, y, _WIDTH, _HEIGHT)
+    items: list[Item] = [
+        Path2D(
+            frame,
+            fill="--paper",
+            line="--ink" if strong else "--muted",
+            width=width,
+            dash="" if value else "4 3",
+            told=told,
+        )
+    ]
+    if value is not None and value.strength:
+        inside = _rounded(x, y, _WIDTH - width, _HEIGHT - width)
+        hue = "--up" if value.strength > 0 else "--down"
+        items.append(Path2D(inside, fill=hue, opacity=round(_STRONGEST_MIX * abs(value.strength), 3), told=told))
+    items += [Words(x, first + i * _LINE, text, 13.0, bold=bold, anchor="middle") for i, (text, bold) in enumerate(rows)]
+    return items
+
+
+def _rounded(x: float, y: float, width: float, height: float, corner: float = 6.0) -> str:
+    """The path of a rectangle around a place, with round corners."""
+    left, top, right, bottom = x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    a, b, c, d = left + corner, right - corner, top + corner, bottom - corner
     return (
-        f"<g><title>{escape(told)}</title>"
-        f'<rect class="node {kind}" x="{left:.1f}" y="{top:.1f}" width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" rx="6" '
-        f'fill="{pale}" stroke="{"#17191c" if kind == "strong" else "#8b929b"}" {stroke} '
-        f'style="--mix: {100 * mix:.0f}%; --hue: var(--{"up" if side > 0 else "down"})"/>{texts}</g>'
+        f"M {a:.1f} {top:.1f} L {b:.1f} {top:.1f} Q {right:.1f} {top:.1f} {right:.1f} {c:.1f} L {right:.1f} {d:.1f} "
+        f"Q {right:.1f} {bottom:.1f} {b:.1f} {bottom:.1f} L {a:.1f} {bottom:.1f} "
+        f"Q {left:.1f} {bottom:.1f} {left:.1f} {d:.1f} L {left:.1f} {c:.1f} Q {left:.1f} {top:.1f} {a:.1f} {top:.1f} Z"
     )

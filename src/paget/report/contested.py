@@ -8,7 +8,7 @@ from paget.compare import Comparison, compare
 from paget.experiment import Arm
 from paget.report.markup import download, scrolling
 from paget.report.material import Material
-from paget.report.tables import linked_sources, swatch
+from paget.report.tables import linked_sources, lost_note, swatch
 from paget.report.theme import number_text, p_text
 
 __all__ = ["contested_panels"]
@@ -50,7 +50,9 @@ def _panel(material: Material, arm: Arm, twin: Arm) -> str:
         )
     heads = [control] if control else []
     columns = "".join(
-        f'<th scope="col">{swatch(material, name)}{escape(name)}</th>' for name in (*heads, twin.name, arm.name)
+        f'<th scope="col">{swatch(material, name)}{escape(name)} '
+        f'<span class="muted">n = {escape(material.of_asked(material.finished[name]))}</span></th>'
+        for name in (*heads, twin.name, arm.name)
     )
     against = f" against {control}" if control else ""
     content = (
@@ -58,12 +60,15 @@ def _panel(material: Material, arm: Arm, twin: Arm) -> str:
         f'readouts</caption><thead><tr><th scope="col">Readout</th>{columns}<th scope="col">B minus A</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
+    lost = lost_note(material)
+    note = f'<p class="note">{escape(lost)}</p>' if lost else ""
     return (
         f'<section class="contested"><h3>{escape(twin.name)} <span class="muted">or</span> {escape(arm.name)}</h3>'
         f'<div class="sides">{_side(material, "Hypothesis A, the model’s own", twin, arm)}'
         f"{_side(material, 'Hypothesis B', arm, arm)}</div>"
         f'<div class="table" data-name="contested-{escape(arm.name)}">'
-        f"{scrolling('Readouts under both hypotheses', content)}{download('table', 'CSV')}</div></section>"
+        f"{scrolling('Readouts under both hypotheses', content)}{note}"
+        f"{download('table', 'CSV', f'Readouts of {twin.name} and {arm.name} as CSV')}</div></section>"
     )
 
 

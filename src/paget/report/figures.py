@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from paget.compare import series_bands
-from paget.experiment import HOURS_PER_DAY, Arm
+from paget.report.acts import Done, acts, waiting
 from paget.report.material import Material
-from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored
-from paget.report.theme import number_text, wrapped
+from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored, time_axis
+from paget.report.theme import moment_text, number_text, shortened, wrapped
 
 __all__ = ["cascade_panels", "protocol_panel"]
 
@@ -23,14 +24,16 @@ _MOST_POINTS = 400
 _MOST_DOSES = 100  # of a drug in an arm that a reader can tell apart
 _WIDEST_BAND = 2.5  # of two or three animals the band is so wide that it would flatten the curves
 _NAME_WIDTH = 28
+_LEGEND_CHARACTERS = 110  # of a line of the legend above the time lines
 _MARKS = ("triangle-down", "square", "diamond", "circle", "pentagon", "star", "hexagon", "triangle-up")
 
 
 def protocol_panel(material: Material) -> Panel:
-    """Draw what is done to each arm and when."""
+    """Draw what is done to each arm and when: marks for what is done at once, bars for what lasts."""
     figure = empty_figure(left=_room_for(material.arms), top=10, bottom=36)
     arms = list(reversed(material.study.arms))
-    drugs = list(dict.fromkeys(dose.drug for arm in material.study.arms for dose in arm.doses))
+    done = {arm.name: acts(arm, material.study.duration) for arm in material.study.arms}
+    labels = list(dict.fromkeys(act.label for found in done.values() for act in found))
     for row, arm in enumerate(arms):
         style = material.styles[arm.name]
         figure.add_scatter(
@@ -41,22 +44,23 @@ def protocol_panel(material: Material) -> Panel:
             hoverinfo="skip",
             showlegend=False,
         )
-    for rank, drug in enumerate(drugs):
-        days, rows, told = [], [], []
+    for rank, label in enumerate(labels):
+        days, rows, told, ends = [], [], [], []
         for row, arm in enumerate(arms):
-            given = list(dict.fromkeys(dose.drug for dose in arm.doses))
-            if drug not in given:
+            given = list(dict.fromkeys(act.label for act in done[arm.name]))
+            if label not in given:
                 continue
-            shift = 0.34 * ((given.index(drug) + 1) / (len(given) + 1) - 0.5) if len(given) > 1 else 0.0
-            for first, last, amount in _courses(material, arm, drug):
-                told_days = f"day {first:g}" if first == last else f"days {first:g} to {last:g}"
-                days.append(first)
-                rows.append(row - 2 * shift)
-                told.append(plain(f"{arm.name}: {drug} {amount:g} mg/kg, {told_days}"))
-                if last > first:
+            height = row - 0.68 * ((given.index(label) + 1) / (len(given) + 1) - 0.5) if len(given) > 1 else row
+            for course in _courses(done[arm.name], label, material.days):
+                days.append(course.start)
+                rows.append(height)
+                ends.append(course.end)
+                until = "" if course.end is None else f" to {moment_text(course.end, material.days)}"
+                told.append(plain(f"{arm.name}: {course.words}, {moment_text(course.start, material.days)}{until}"))
+                if course.end is not None:
                     figure.add_scatter(
-                        x=[first, last],
-                        y=[row - 2 * shift] * 2,
+                        x=[course.start, course.end],
+                        y=[height] * 2,
                         mode="lines",
                         line={"color": "var(--ink)", "width": 4},
                         opacity=0.45,
@@ -67,8 +71,9 @@ def protocol_panel(material: Material) -> Panel:
             x=days,
             y=rows,
             mode="markers",
-            name=plain(drug),
+            name=plain(label),
             text=told,
+            customdata=ends,
             hovertemplate="%{text}<extra></extra>",
             marker={
                 "symbol": _MARKS[rank % len(_MARKS)],
@@ -76,21 +81,25 @@ def protocol_panel(material: Material) -> Panel:
                 "color": "var(--ink)" if rank % 2 == 0 else "var(--paper)",
                 "line": {"color": "var(--ink)", "width": 1.2},
             },
-            meta={"series": drug, "x": "day", "text": "administration"},
+            meta={"series": label, "x": "day", "customdata": "until day", "text": "act"},
         )
-    operations = [(r.at / HOURS_PER_DAY, row, r.in_words()) for row, arm in enumerate(arms) for r in arm.resections]
-    if operations:
+    held = {arm.name: waiting(arm, material.study.duration) for arm in material.study.arms}
+    later = [(row, words) for row, arm in enumerate(arms) for words in held[arm.name]]
+    if later:
         figure.add_scatter(
-            x=[day for day, _, _ in operations],
-            y=[row for _, row, _ in operations],
-            text=[words for *_, words in operations],
-            mode="markers",
-            name="resection",
-            marker={"symbol": "x", "size": 9, "color": "var(--ink)"},
-            hovertemplate="%{text}<extra></extra>",
-            meta={"series": "resection", "x": "day", "text": "administration"},
+            x=[material.days] * len(later),
+            y=[row for row, _ in later],
+            mode="text",
+            text=[plain(shortened(f"if and when: {words}", 72)) for _, words in later],
+            hovertext=[plain(words) for _, words in later],
+            hoverinfo="text",
+            textposition="top left",
+            textfont={"size": 10.5, "color": "var(--muted)"},
+            showlegend=False,
+            meta={"series": "waits for an event", "text": "act"},
         )
-    figure.update_xaxes(range=[-0.01 * material.days, material.days * 1.01], title_text="Day")
+    figure.update_xaxes(**time_axis(material.days))
+    figure.update_xaxes(range=[-0.01 * material.days, material.days * 1.01])
     figure.update_yaxes(
         range=[-0.6, len(arms) - 0.4],
         tickvals=list(range(len(arms))),
@@ -99,26 +108,28 @@ def protocol_panel(material: Material) -> Panel:
         showgrid=False,
         showline=False,
     )
-    shown = len(drugs) + bool(operations)
     figure.update_layout(
-        showlegend=shown > 0,
+        showlegend=bool(labels),
         legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "font": {"size": 12}, "itemclick": False},
-        margin_t=34 if shown else 10,
+        margin_t=12 + 22 * -(-sum(len(label) + 5 for label in labels) // _LEGEND_CHARACTERS) if labels else 10,
     )
     treatments = "; ".join(f"{arm.name}: {arm.in_words()}" for arm in material.study.arms)
-    return Panel("Treatment of each arm", "", figure, 86 + 34 * len(arms), f"Time line of treatments. {treatments}.")
+    most = max((len({act.label for act in found}) for found in done.values()), default=1)
+    height = 64 + figure.layout.margin.t + max(34, 13 * most) * len(arms)
+    return Panel("Treatment of each arm", "", figure, height, f"Time line of treatments. {treatments}.")
 
 
-def _courses(material: Material, arm: Arm, drug: str) -> list[tuple[float, float, float]]:
-    """Doses of a drug in an arm as (first day, last day, amount): those too close to be told apart are one course."""
-    given = [dose for dose in arm.administrations(material.study.duration) if dose.drug == drug]
-    found: list[tuple[float, float, float]] = []
-    for dose in given:
-        day = dose.time / HOURS_PER_DAY
-        if found and len(given) > _MOST_DOSES and day - found[-1][1] < material.days / _MOST_DOSES:
-            found[-1] = (found[-1][0], day, dose.amount)
+def _courses(done: Sequence[Done], label: str, days: float) -> list[Done]:
+    """What is done under one label: acts too close to be told apart are one course, with its first and its last day."""
+    mine = [act for act in done if act.label == label]
+    found: list[Done] = []
+    for act in mine:
+        last = found[-1] if found else None
+        near = last is not None and act.start - (last.end or last.start) < days / _MOST_DOSES
+        if last is not None and near and act.end is None and len(mine) > _MOST_DOSES:
+            found[-1] = replace(last, end=act.start)
         else:
-            found.append((day, day, dose.amount))
+            found.append(act)
     return found
 
 
@@ -173,7 +184,7 @@ def _curves(material: Material, readout: Mapping[str, Any]) -> Panel:
         tops += [rows["mean"].max(), low_high["high"].max() if len(low_high) else math.nan]
         last = rows["mean"].dropna()
         ends.append(f"{arm} {number_text(last.iloc[-1]) if len(last) else 'no value'}")
-    figure.update_xaxes(range=[0, material.days], title_text="Day")
+    figure.update_xaxes(**time_axis(material.days))
     finite = [t for t in tops if math.isfinite(t)]
     if bands["mean"].min() >= 0:
         highest = min(max([*finite, 0.0]), _WIDEST_BAND * float(bands["mean"].max()))
@@ -181,13 +192,14 @@ def _curves(material: Material, readout: Mapping[str, Any]) -> Panel:
     courses = [
         course
         for arm in material.study.arms
-        for drug in dict.fromkeys(dose.drug for dose in arm.doses)
-        for course in _courses(material, arm, drug)
+        for label in dict.fromkeys(act.label for act in acts(arm, material.study.duration))
+        for course in _courses(acts(arm, material.study.duration), label, material.days)
     ]
-    for day in sorted({day for first, last, _ in courses for day in (first, last)}):
-        figure.add_shape(
-            type="line", x0=day, x1=day, yref="paper", y0=0, y1=0.045, line={"color": "var(--muted)", "width": 1.2}
-        )
+    for day in sorted({day for course in courses for day in (course.start, course.end) if day is not None}):
+        if day < material.days:
+            figure.add_shape(
+                type="line", x0=day, x1=day, yref="paper", y0=0, y1=0.045, line={"color": "var(--muted)", "width": 1.2}
+            )
     figure.update_layout(hovermode="x unified")
     title, unit = heading(readout)
     return Panel(

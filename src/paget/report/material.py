@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from paget.compare import Comparison
 
-__all__ = ["SIGNIFICANT", "Material", "ResultLike", "collect"]
+__all__ = ["MISSING_MARK", "SIGNIFICANT", "Material", "ResultLike", "collect"]
 
 SIGNIFICANT = 0.05
+MISSING_MARK = "†"
 _MOST_PANELS = 9
+_MOST_REASONS = 2
+_MOST_ARMS_TOLD = 8
 
 
 class ResultLike(Protocol):
@@ -78,6 +81,16 @@ class Material:
         return self.study.duration / HOURS_PER_DAY
 
     @property
+    def individuals(self) -> str:
+        """What the model calls those that live through the study: animals, or patients."""
+        return str(self.model.get("individuals") or "animals")
+
+    @property
+    def individual(self) -> str:
+        """One of them."""
+        return self.individuals.removesuffix("s")
+
+    @property
     def sources(self) -> dict[str, Mapping[str, Any]]:
         return {source["key"]: source for source in self.model.get("sources", ())}
 
@@ -125,8 +138,36 @@ class Material:
         return {arm: int(done.get(arm, 0)) for arm in self.arms}
 
     @property
+    def lost(self) -> Mapping[str, int]:
+        """Animals of each arm that did not finish, of arms that have some."""
+        asked = self.study.replicates
+        return {arm: asked - finished for arm, finished in self.finished.items() if finished < asked}
+
+    @property
     def failures(self) -> pd.DataFrame:
         return self.status[self.status["status"] != "done"]
+
+    def of_asked(self, number: int) -> str:
+        """Write a number of animals; where some are missing, of how many, with a mark that a note explains.
+
+        See `lost_in_words`.
+        """
+        asked = self.study.replicates
+        return f"{number:,}" if number >= asked else f"{number:,} of {asked:,}{MISSING_MARK}"
+
+    def lost_in_words(self) -> str:
+        """Say how many animals of which arms are missing, and why; empty if none is."""
+        parts = []
+        for arm, number in self.lost.items():
+            rows = self.failures[self.failures["arm"] == arm]
+            reasons = [str(r.error) or str(r.status) for r in rows.itertuples()]
+            told = dict.fromkeys(reason.splitlines()[0] for reason in reasons if reason)
+            why = "; ".join(list(told)[:_MOST_REASONS]) + ("; and more" if len(told) > _MOST_REASONS else "")
+            parts.append(f"{number:,} in {arm}" + (f" ({why})" if why else ""))
+        if not parts:
+            return ""
+        shown = ", ".join(parts[:_MOST_ARMS_TOLD]) + (", and more in other arms" if len(parts) > _MOST_ARMS_TOLD else "")
+        return f"Did not finish and {'is' if sum(self.lost.values()) == 1 else 'are'} left out: {shown}."
 
     def comparison(self, readout: str, arm: str, versus: str) -> Comparison | None:
         """The comparison of one readout between two arms, if the study makes it."""

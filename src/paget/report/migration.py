@@ -42,6 +42,7 @@ __all__ = [
     "migration",
     "migration_drawing",
     "migration_key",
+    "migration_key_drawing",
     "primary_of",
     "seedings",
 ]
@@ -280,6 +281,21 @@ def migration_key(found: Migration) -> list[tuple[str, str]]:
     return [*shown, *([("--clone-other", "other clones")] if len(others) else [])]
 
 
+def migration_key_drawing(found: Migration) -> Drawing:
+    """Draw what dashes and colours mean."""
+    key: list[Item] = []
+    entries = [("--muted", "from the primary tumour", ""), ("--muted", "from a metastasis", "6 4")]
+    entries += [(colour, name, "") for colour, name in migration_key(found)]
+    for rank, (colour, name, dash) in enumerate(entries):
+        x, y = 170.0 * (rank % 3), 12.0 + 16.0 * (rank // 3)
+        key += [
+            Path2D(f"M {x} {y} L {x + 26.0} {y}", line=colour, width=2.2, dash=dash),
+            Words(x + 33.0, y + 4.0, name),
+        ]
+    high = 16.0 * -(-len(entries) // 3) + 6.0
+    return Drawing(510.0, high, f"Key: {joined([name for _, name, _ in entries])}", key)
+
+
 def draw_migration(result: ResultLike, path: str | Path) -> Path:
     """Draw the migration graph of every arm, for the animal nearest the medians, into a file: SVG, PDF or PNG.
 
@@ -292,15 +308,5 @@ def draw_migration(result: ResultLike, path: str | Path) -> Path:
     found = migration(material, result)
     if found is None:
         raise ResultError(f"'{path}' was not written: no event of this result tells of a cell that arrived in a site.")
-    key: list[Item] = []
-    entries = [("--muted", "from the primary tumour", ""), ("--muted", "from a metastasis", "6 4")]
-    entries += [(colour, name, "") for colour, name in migration_key(found)]
-    for rank, (colour, name, dash) in enumerate(entries):
-        x, y = 170.0 * (rank % 3), 12.0 + 16.0 * (rank // 3)
-        key += [
-            Path2D(f"M {x} {y} L {x + 26.0} {y}", line=colour, width=2.2, dash=dash),
-            Words(x + 33.0, y + 4.0, name),
-        ]
     drawings = [migration_drawing(found, arm) for arm in material.arms]
-    high = 16.0 * -(-len(entries) // 3) + 6.0
-    return save_drawings(drawings, path, most=2, key=Drawing(510.0, high, "Key", key))
+    return save_drawings(drawings, path, most=2, key=migration_key_drawing(found))

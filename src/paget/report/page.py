@@ -6,6 +6,7 @@ import importlib.resources
 import itertools
 import os
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -13,15 +14,19 @@ from string import Template
 from paget.compare import Comparison, Omnibus, omnibus
 from paget.errors import ResultError
 from paget.report import tables
+from paget.report.body_plates import body_plates
 from paget.report.contested import contested_panels
+from paget.report.design_plates import design_plates
+from paget.report.focus import focused, overview
 from paget.report.markup import folded
 from paget.report.material import Material, ResultLike, collect
-from paget.report.plates import Plots, bodies, plates
+from paget.report.plate import Plate, Plots, figure_html
+from paget.report.plates import plates
 from paget.report.prose import abstract, counted, findings
-from paget.report.theme import css_variables, json_text, palettes
+from paget.report.theme import css_variables, json_text, length_text, palettes
 from paget.results.files import write_atomic
 
-__all__ = ["write_report"]
+__all__ = ["sections", "write_report"]
 
 _MOST_FAILURES_OPEN = 4
 _TOLD_ELSEWHERE = ("model", "arms")
@@ -55,14 +60,20 @@ def write_report(result: ResultLike, path: str | os.PathLike[str] | None = None)
 
 def _page(material: Material, result: ResultLike) -> str:
     plots: Plots = {}
+    shown = focused(material)
     numbers = itertools.count(1)
-    figures = plates(material, result, plots, numbers)
-    sections = [
-        ("abstract", "Abstract", _summary(material)),
-        ("figures", "Figures", figures),
-        ("body", "The body", bodies(material, result, plots, numbers)),
-        ("contested", "Contested evidence", _contested(material)),
-        ("statistics", "Statistics", _statistics(material)),
+
+    def written(figures: Sequence[Plate]) -> str:
+        return "".join(figure_html(plate, next(numbers), plots, shown) for plate in figures)
+
+    groups = dict(sections(shown, result))
+    parts = [
+        ("abstract", "Abstract", _summary(material, shown)),
+        ("figures", "Figures", overview(material, shown) + written(groups["figures"])),
+        ("body", "The body", written(groups["body"])),
+        ("design", "Design", written(groups["design"])),
+        ("contested", "Contested evidence", _contested(shown)),
+        ("statistics", "Statistics", _statistics(material, shown)),
         ("study", "Arms and readouts", _study(material)),
         ("methods", "Methods", _methods(material)),
         (
@@ -77,14 +88,16 @@ def _page(material: Material, result: ResultLike) -> str:
             tables.provenance({k: v for k, v in material.manifest.items() if k not in _TOLD_ELSEWHERE}),
         ),
     ]
-    shown = [section for section in sections if section[2]]
+    there = [part for part in parts if part[2]]
     title = material.study.title or material.study.name
     return Template(_static("page.html")).substitute(
         title=escape(title),
         facts=_facts(material),
-        contents="".join(f'<a href="#{name}">{escape(heading)}</a>' for name, heading, _ in shown),
+        contents="".join(f'<a href="#{name}">{escape(heading)}</a>' for name, heading, _ in there),
         body="".join(
-            f'<section id="{name}"><h2>{escape(heading)}</h2>{content}</section>' for name, heading, content in shown
+            f'<section id="{name}"><details class="section" open><summary><h2>{escape(heading)}</h2></summary>'
+            f"{content}</details></section>"
+            for name, heading, content in there
         ),
         footer=_footer(material),
         colours=css_variables(),
@@ -94,6 +107,15 @@ def _page(material: Material, result: ResultLike) -> str:
         plotly=_static("plotly-cartesian.min.js").replace("</script", "<\\/script"),
         script=_static("report.js"),
     )
+
+
+def sections(material: Material, result: ResultLike) -> list[tuple[str, list[Plate]]]:
+    """Collect every figure of a result by its section, in the order in which they are numbered."""
+    return [
+        ("figures", plates(material, result)),
+        ("body", body_plates(material, result)),
+        ("design", design_plates(material)),
+    ]
 
 
 def _static(name: str) -> str:
@@ -108,8 +130,8 @@ def _facts(material: Material) -> str:
     facts = [
         str(material.model.get("title") or material.model["name"]),
         counted(len(study.arms), "arm"),
-        counted(study.replicates, "animal") + " per arm",
-        f"{material.days:g} days",
+        f"{counted(study.replicates, material.individual, material.individuals)} per arm",
+        length_text(material.days),
         f"seed {study.seed}",
     ]
     return " · ".join(f"<span>{escape(fact)}</span>" for fact in facts)
@@ -120,26 +142,27 @@ def _footer(material: Material) -> str:
     version = versions.get("paget", "") if isinstance(versions, dict) else ""
     return escape(
         f"Computed with paget {version}".strip()
-        + ". A simulation: no animal was used, and no number here is a measurement."
+        + f". A simulation: no {material.individual} was treated, and no number here is a measurement."
     )
 
 
-def _summary(material: Material) -> str:
+def _summary(material: Material, shown: Material) -> str:
     limits = "".join(
         f"<li>{tables.linked_sources(material, str(limit))}</li>" for limit in material.model.get("limits", ())
     )
     aside = f'<aside class="limits"><h3>What is not claimed</h3><ul>{limits}</ul></aside>' if limits else ""
     parts = [
-        f'<div class="summary{" beside" if limits else ""}"><p class="abstract">{escape(abstract(material))}</p>'
+        f'<div class="summary{" beside" if limits else ""}"><p class="abstract">{escape(abstract(material, shown))}</p>'
         f"{aside}</div>"
     ]
-    found = findings(material)
+    found = findings(shown)
     if found:
         items = "".join(f"<li>{_marked(c)}</li>" for c in found)
         parts.append(f'<h3>Main findings</h3><ul class="findings">{items}</ul>')
     lost = tables.failures_table(material)
     if lost:
-        told = f"{counted(len(material.failures), 'animal').capitalize()} did not finish."
+        number = sum(material.lost.values())
+        told = f"{counted(number, material.individual, material.individuals).capitalize()} did not finish."
         content = lost if len(material.failures) <= _MOST_FAILURES_OPEN else folded("Which, and why", lost)
         parts.append(f'<div class="notice"><strong>{told}</strong>{content}</div>')
     return "".join(parts)
@@ -163,17 +186,20 @@ def _contested(material: Material) -> str:
     )
 
 
-def _statistics(material: Material) -> str:
+def _statistics(material: Material, shown: Material) -> str:
     parts = []
     if material.comparisons:
         parts.append(
-            "<p>Effects are arm minus control. Tests are two-sided; p values are adjusted by Holm’s method over the "
-            "readouts of a contrast. Select a heading to sort.</p>"
+            "<p>Effects are arm minus control. Tests are two-sided; p values are adjusted for the number of readouts of a "
+            "contrast. Select a heading to sort.</p>"
         )
-        parts.append(folded(f"All {len(material.comparisons)} comparisons", tables.effects_table(material)))
-    tests = _omnibus_tests(material)
+        title = f"All {len(material.comparisons)} comparisons"
+        if material is not shown:
+            title = f"{len(shown.comparisons)} comparisons of the arms in the figures; the file has all {len(material.comparisons)}"
+        parts.append(folded(title, tables.effects_table(material, shown.comparisons)))
+    tests = _omnibus_tests(shown)
     if tests:
-        parts.append(folded("Tests of all arms at once", tables.omnibus_table(tests)))
+        parts.append(folded("Tests of all arms at once", tables.omnibus_table(shown, tests)))
     return "".join(parts)
 
 

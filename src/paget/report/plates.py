@@ -1,89 +1,43 @@
-"""The figures as they stand on the page: panels with letters, a legend of arms, the caption and the downloads."""
+"""The figures of a study: which panels stand in each, and what its caption says."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from paget.compare import SurvivalCurves
 from paget.report import tables
-from paget.report.body_plates import body_plates
 from paget.report.boxes import MOST_SHOWN, box_panels
-from paget.report.chain import NodeValue, chain_svg
+from paget.report.chain import NodeValue, chain_drawing, chain_key
+from paget.report.drawing import Drawing, svg
 from paget.report.figures import cascade_panels, protocol_panel
-from paget.report.markup import Cell, download, folded, scrolling, table
+from paget.report.markup import Cell, folded, scrolling, table
 from paget.report.material import SIGNIFICANT, Material, ResultLike
+from paget.report.plate import Plate, Row, legend
 from paget.report.plotting import Panel
 from paget.report.survival import survival_panels
-from paget.report.theme import number_text, p_text
-from paget.report.tissue import TissueFigure, tissue_figures
+from paget.report.theme import in_years, moment_text, number_text, p_text
+from paget.report.tissue import TissueFigure, cells_json, tissue_figures
 
-__all__ = ["Plots", "bodies", "plates"]
+__all__ = ["plates"]
 
 _FULL_COLOUR_AT_LOG2 = 3.0
 _FEW_ANIMALS = 4
-_PLOT_TOOLS = download("svg", "SVG") + download("csv", "CSV")
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-Plots = dict[str, dict[str, Any]]
 
 
-def plates(material: Material, result: ResultLike, plots: Plots, numbers: Iterator[int]) -> str:
-    """Write the figures that the result allows, and add the plots to be drawn in them to `plots`."""
-    written = [_cascade_figure(material, plots, next(numbers))]
+def plates(material: Material, result: ResultLike) -> list[Plate]:
+    """Collect the figures that the result allows, those of a body excepted."""
+    found = [_cascade_plate(material)]
     if material.headline:
-        written.append(_animals_figure(material, plots, next(numbers)))
+        found.append(_animals_plate(material))
     survivals = survival_panels(material)
     if survivals:
-        written.append(_survival_figure(material, plots, next(numbers), survivals))
-    for pictures in tissue_figures(material, result):
-        written.append(_tissue_figure(material, next(numbers), pictures))
+        found.append(_survival_plate(material, survivals))
+    found += [_tissue_plate(material, pictures) for pictures in tissue_figures(material, result)]
     if material.chain is not None:
-        written.append(_chain_figure(material, next(numbers)))
-    return "".join(written)
-
-
-def bodies(material: Material, result: ResultLike, plots: Plots, numbers: Iterator[int]) -> str:
-    """Write the figures of a body; empty text for a study of one tissue."""
-
-    def panels(number: int, drawn: Sequence[Panel], grid: str, first: int) -> str:
-        return _panels(plots, number, drawn, grid, first)
-
-    return body_plates(material, result, numbers, _figure, panels, _legend(material, material.arms_with_data))
-
-
-def _figure(number: int, title: str, content: str, caption: str, tools: str = "") -> str:
-    return (
-        f'<figure id="figure-{number}"><div class="figure-head"><h3><span>Figure {number}</span> {escape(title)}</h3>'
-        f'<div class="tools">{tools}</div></div>{content}<figcaption>{caption}</figcaption></figure>'
-    )
-
-
-def _legend(material: Material, arms: Iterable[str]) -> str:
-    buttons = "".join(
-        f'<button type="button" aria-pressed="true" data-arm="{escape(arm)}">'
-        f"{tables.swatch(material, arm)}{escape(arm)}</button>"
-        for arm in arms
-    )
-    return f'<div class="legend" role="group" aria-label="Arms; press one to hide or show it">{buttons}</div>'
-
-
-def _panels(plots: Plots, number: int, panels: Sequence[Panel], grid: str, first: int = 0) -> str:
-    cells = []
-    for place, panel in enumerate(panels, start=first):
-        letter = _LETTERS[place % len(_LETTERS)]
-        name = f"figure-{number}-{letter}"
-        plots[name] = json.loads(panel.figure.to_json())
-        unit = f' <span class="unit">{escape(panel.unit)}</span>' if panel.unit else ""
-        cells.append(
-            f'<div class="panel"><h4><span class="letter">{letter}</span>{escape(panel.title)}{unit}</h4>'
-            f'<div class="plot" id="{name}" role="img" aria-label="{escape(panel.alt)}" '
-            f'style="height: {panel.height}px"></div></div>'
-        )
-    return f'<div class="panels {grid}">{"".join(cells)}</div>'
+        found.append(_chain_plate(material))
+    return found
 
 
 def _grid(panels: int) -> str:
@@ -91,59 +45,61 @@ def _grid(panels: int) -> str:
     return "many" if panels % 3 != 1 else "four"
 
 
-def _cascade_figure(material: Material, plots: Plots, number: int) -> str:
+def _cascade_plate(material: Material) -> Plate:
     curves = cascade_panels(material)
-    content = (
-        _panels(plots, number, [protocol_panel(material)], "one")
-        + (_legend(material, material.arms_with_data) if curves else "")
-        + _panels(plots, number, curves, _grid(len(curves)), first=1)
-    )
+    parts: list[str | Row] = [Row([protocol_panel(material)], "one")]
+    if curves:
+        parts += [legend(material, material.arms_with_data), Row(curves, _grid(len(curves)))]
+    some = material.individuals
     wide = (
         " Bands of so few animals are wide and may leave the axes." if min(_finished(material)) < _FEW_ANIMALS else ""
     )
+    told = "every mark is one act; bars last."
     caption = (
-        "<b>a</b>, Treatment of each arm; every mark is one administration. "
-        "<b>b</b> and on, readouts in the order of the causal chain: mean of the animals of an arm, with the 95 % "
-        f"confidence band of the mean (n = {_animals_told(material)} per arm). Ticks inside the lower axis mark the "
-        f"days of doses. Dashed lines are arms with changed parameters (hypotheses).{wide}"
+        f"<b>a</b>, What is done to each arm; {told} "
+        f"<b>b</b> and on, readouts in the order of the causal chain: mean of the {some} of an arm, with the 95 % "
+        f"confidence band of the mean (n = {_numbers_told(material)} per arm). Ticks inside the lower axis mark the "
+        f"days of acts. Dashed lines are arms with changed parameters (hypotheses).{wide}"
         if curves
-        else "<b>a</b>, Treatment of each arm. No animal finished, so there are no curves."
+        else f"<b>a</b>, What is done to each arm. No {material.individual} finished, so there are no curves."
     )
-    return _figure(number, "The cascade over time", content, caption, _PLOT_TOOLS)
+    return Plate("cascade", "The cascade over time", parts, caption, arms=material.arms_with_data)
 
 
 def _finished(material: Material) -> list[int]:
     return list(material.finished.values())
 
 
-def _animals_told(material: Material) -> str:
+def _numbers_told(material: Material) -> str:
     counts = _finished(material)
-    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    most = material.of_asked(max(counts))
+    return most if min(counts) == max(counts) else f"{min(counts)} to {most}"
 
 
-def _animals_figure(material: Material, plots: Plots, number: int) -> str:
+def _animals_plate(material: Material) -> Plate:
     panels = box_panels(material)
     grid = "few" if len(material.arms) > 7 or len(panels) in (1, 2, 4) else "many"
     some = f" (the first {MOST_SHOWN} of each arm)" if material.study.replicates > MOST_SHOWN else ""
+    one = material.individual
+    an = f"an {one}" if one[0] in "aeiou" else f"a {one}"
     caption = (
-        f"Every point is one animal{some}, at the same place within each arm; boxes show median and quartiles, whiskers reach "
-        "to 1.5 interquartile ranges. Thin lines join an animal in an arm and its neighbouring control. Brackets are "
-        "the contrasts of the study: * p &lt; 0.05, ** p &lt; 0.01, *** p &lt; 0.001, n.s. not significant (adjusted "
-        "by Holm’s method over the readouts of a contrast). Hollow symbols are arms with changed parameters."
+        f"Every point is one {one}{some}, at the same place within each arm; boxes show median and quartiles, whiskers "
+        f"reach to 1.5 interquartile ranges (n = {_numbers_told(material)} per arm). Thin lines join {an} in an arm and "
+        "its neighbouring control. Brackets are the contrasts of the study: * p &lt; 0.05, ** p &lt; 0.01, *** p &lt; "
+        "0.001, n.s. not significant (p adjusted for the readouts of a contrast). Hollow symbols are arms with changed "
+        "parameters."
     )
-    return _figure(number, "Every animal", _panels(plots, number, panels, grid), caption, _PLOT_TOOLS)
+    return Plate(material.individuals, f"Every {one}", [Row(panels, grid)], caption, arms=material.arms)
 
 
-def _survival_figure(
-    material: Material, plots: Plots, number: int, survivals: Sequence[tuple[Panel, SurvivalCurves]]
-) -> str:
+def _survival_plate(material: Material, survivals: Sequence[tuple[Panel, SurvivalCurves]]) -> Plate:
     panels = [panel for panel, _ in survivals]
-    content = _legend(material, [c.arm for c in survivals[0][1].curves])
-    content += _panels(plots, number, panels, "one" if len(panels) == 1 else "few")
-    content += "".join(_log_rank(material, curves) for _, curves in survivals)
+    arms = [c.arm for c in survivals[0][1].curves]
+    parts: list[str | Row] = [legend(material, arms), Row(panels, "one" if len(panels) == 1 else "few")]
+    parts += [_log_rank(material, curves) for _, curves in survivals]
     caption = (
-        "Kaplan-Meier estimate with 95 % log-log bands; animals without the event are censored at the end of the "
-        "study. Below, the animals still at risk. "
+        f"Kaplan-Meier estimate with 95 % log-log bands; {material.individuals} without the event are censored at the "
+        f"end of the study. Below, the {material.individuals} still at risk (n = {_numbers_told(material)} per arm). "
         + " ".join(
             f"{escape(c.title)}: log-rank test of all arms, χ² = {number_text(c.statistic)}, p {escape(_related(c.p))}."
             for _, c in survivals
@@ -151,7 +107,7 @@ def _survival_figure(
         )
         + " ".join(f" {escape(c.note)}." for _, c in survivals if c.note)
     )
-    return _figure(number, "Time to the first event", content, caption, _PLOT_TOOLS)
+    return Plate("survival", "Time to the first event", parts, caption, arms=arms)
 
 
 def _log_rank(material: Material, curves: SurvivalCurves) -> str:
@@ -162,6 +118,7 @@ def _log_rank(material: Material, curves: SurvivalCurves) -> str:
         [
             Cell(escape(pair.arm)),
             Cell(escape(pair.versus)),
+            Cell(escape(" / ".join(material.of_asked(material.finished[a]) for a in (pair.arm, pair.versus)))),
             Cell(number_text(pair.hazard_ratio), pair.hazard_ratio, number=True),
             Cell(number_text(pair.statistic), pair.statistic, number=True),
             Cell(escape(p_text(pair.p)), pair.p, number=True),
@@ -170,9 +127,9 @@ def _log_rank(material: Material, curves: SurvivalCurves) -> str:
         ]
         for pair in curves.pairs
     ]
-    columns = ["Arm", "Versus", "Hazard ratio (Peto)", "χ²", "p", "Holm-adjusted p", "Contrast of the study"]
+    columns = ["Arm", "Versus", "n", "Hazard ratio (Peto)", "χ²", "p", "Adjusted p", "Contrast of the study"]
     caption = f"Log-rank tests of pairs: {curves.title}"
-    return folded(caption, table(caption, columns, rows, f"log-rank-{curves.readout}"))
+    return folded(caption, table(caption, columns, rows, f"log-rank-{curves.readout}", note=tables.lost_note(material)))
 
 
 def _strong(p: float) -> str:
@@ -184,10 +141,11 @@ def _related(p: float | None) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def _tissue_figure(material: Material, number: int, pictures: TissueFigure) -> str:
-    heads = "".join(f'<div class="day">Day {day:g}</div>' for day in pictures.days)
+def _tissue_plate(material: Material, pictures: TissueFigure) -> Plate:
+    long = material.days
+    heads = "".join(f'<div class="day">{moment_text(day, long).capitalize()}</div>' for day in pictures.days)
     rows = []
-    for arm in material.arms:
+    for arm in dict.fromkeys(arm for arm, _ in pictures.tiles):
         cells = []
         for day in pictures.days:
             tile = pictures.tiles[arm, day]
@@ -196,7 +154,7 @@ def _tissue_figure(material: Material, number: int, pictures: TissueFigure) -> s
             else:
                 cells.append(
                     f'<button type="button" class="tile" aria-label="Enlarge: {escape(tile.alt)}">'
-                    f'<img src="{tile.image}" alt="{escape(tile.alt)}" loading="lazy"></button>'
+                    f'<img src="{tile.image}" alt="{escape(tile.alt)}" decoding="async"></button>'
                 )
         rows.append(f'<div class="row-name">{tables.swatch(material, arm)}{escape(arm)}</div>{"".join(cells)}')
     grid = f'<div class="tissue" style="--days: {len(pictures.days)}"><div></div>{heads}{"".join(rows)}</div>'
@@ -208,58 +166,61 @@ def _tissue_figure(material: Material, number: int, pictures: TissueFigure) -> s
         f"{number_text(layer.top, 2)} {escape(layer.unit)}</span>"
         for layer in pictures.layers
     )
-    content = f'<div class="legend still">{keys}</div>{scrolling("Tissue pictures", grid)}' + folded(
-        "Cells in the pictures, counted", tables.counts_table(material, pictures)
+    stored = cells_json(pictures)
+    content = (
+        f'<div class="legend still">{keys}</div>{scrolling("Tissue pictures", grid)}'
+        + (f'<script type="application/json" class="cells">{stored}</script>' if stored else "")
+        + folded("Cells in the pictures, counted", tables.counts_table(material, pictures))
     )
     slab = f" The pictures show the middle slab of {pictures.slab_um:g} µm." if pictures.slab_um else ""
     shades = "; shades are fields, on one scale in all pictures" if pictures.layers else ""
-    caption = (
-        f"Animal {pictures.animal} in every arm, of {pictures.animals} the one nearest the medians of the arms. "
-        f"Circles are cells at their true radius{shades}.{slab} "
-        f"Scale bars, {pictures.bar_um:g} µm."
+    file = (
+        "The file for download has every cell in the pictures"
+        if stored
+        else "There are too many cells for the file for download, which has their numbers"
     )
-    return _figure(number, f"The tissue: {pictures.site}" if pictures.site else "The tissue", content, caption)
+    caption = (
+        f"{material.individual.capitalize()} {pictures.animal} in every arm, of {pictures.animals} the one nearest the "
+        f"medians of the arms. Circles are cells at their true radius{shades}.{slab} "
+        f"Scale bars, {pictures.bar_um:g} µm. {file}."
+    )
+    title = f"The tissue: {pictures.site}" if pictures.site else "The tissue"
+    name = f"tissue-{pictures.site.replace(' ', '-')}" if pictures.site else "tissue"
+    return Plate(name, title, [content], caption, tissue=pictures)
 
 
-def _chain_figure(material: Material, number: int) -> str:
+def _chain_plate(material: Material) -> Plate:
     assert material.chain is not None
     tabs, panels = [], []
+    drawings: list[Drawing] = []
     contrasts: Sequence[tuple[str, str] | None] = material.study.contrasts or (None,)
     for place, contrast in enumerate(contrasts):
         title = f"{contrast[0]} versus {contrast[1]}" if contrast else "no contrast"
         values = _node_values(material, *contrast) if contrast else {}
-        picture = chain_svg(material.chain, values, f"Causal chain, {title}")
+        drawings.append(chain_drawing(material.chain, values, title))
         chosen = place == 0
         tabs.append(
             f'<button type="button" role="tab" id="chain-tab-{place}" aria-controls="chain-{place}" '
             f'aria-selected="{str(chosen).lower()}" tabindex="{0 if chosen else -1}">{escape(title)}</button>'
         )
+        picture = scrolling(f"Causal chain, {title}", svg(drawings[-1], "chain"))
         panels.append(
             f'<div role="tabpanel" id="chain-{place}" aria-labelledby="chain-tab-{place}"{"" if chosen else " hidden"}>'
-            f'<p class="print-title">{escape(title)}</p>{scrolling(f"Causal chain, {title}", picture)}</div>'
+            f'<p class="print-title">{escape(title)}</p>{picture}</div>'
         )
-    scale = (
-        '<div class="scale"><span>lower</span><i></i><span>higher than the control</span>'
-        f"{_key('M2 6 H24', 'stimulates', tip=True)}{_key('M2 6 H31 M31 0 V12', 'inhibits', tip=False)}</div>"
-    )
+    key = chain_key()
     caption = (
         "Arrows stimulate, bars inhibit (SBGN activity flow). A node is coloured by the log2 ratio of the mean of its "
         f"readout in the arm to that in the control, full colour from {2**_FULL_COLOUR_AT_LOG2:g}-fold; where one of "
-        "the means is zero, the difference is written. Thick outlines: Holm-adjusted p &lt; 0.05. Dashed outlines: no "
+        "the means is zero, the difference is written. Thick outlines: adjusted p &lt; 0.05. Dashed outlines: no "
         "readout."
     )
-    content = f'<div class="tabs" role="tablist" aria-label="Contrast">{"".join(tabs)}</div>{"".join(panels)}{scale}'
-    if material.comparisons:
-        content += folded("Values of the nodes", tables.chain_table(material))
-    return _figure(number, "The causal chain", content, caption, download("chain", "SVG"))
-
-
-def _key(path: str, label: str, *, tip: bool) -> str:
-    head = '<path class="tip" d="M34 6 L24 1 L26.5 6 L24 11 Z"/>' if tip else ""
-    return (
-        '<span class="key"><svg width="34" height="12" viewBox="0 0 34 12" aria-hidden="true">'
-        f'<path class="edge" d="{path}"/>{head}</svg>{label}</span>'
+    content = (
+        f'<div class="tabs" role="tablist" aria-label="Contrast">{"".join(tabs)}</div>{"".join(panels)}'
+        + scrolling("Key of the causal chain", svg(key, "chain-key"))
+        + (folded("Values of the nodes", tables.chain_table(material)) if material.comparisons else "")
     )
+    return Plate("chain", "The causal chain", [content], caption, drawings=drawings, key=key)
 
 
 def _node_values(material: Material, arm: str, versus: str) -> dict[str, NodeValue]:

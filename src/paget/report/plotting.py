@@ -10,13 +10,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from paget.report.theme import significant_digits
+from paget.report.theme import DAYS_PER_YEAR, in_years, significant_digits
 
-__all__ = ["TILT", "Panel", "empty_figure", "heading", "plain", "stored", "tilted_room"]
+__all__ = ["TILT", "Panel", "empty_figure", "heading", "plain", "stored", "tilted_room", "time_axis"]
 
 _FONT = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', system-ui, sans-serif"
 CHARACTER_PIXELS = 6.0
 TILT = 50.0
+_YEARS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+_MOST_YEARS = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,25 @@ def empty_figure(left: int, top: int, bottom: int, right: int = 10) -> go.Figure
             "yaxis": {**axis, "showgrid": True, "gridcolor": "var(--grid)", "nticks": 6},
         }
     )
+
+
+def time_axis(days: float, start: float = 0.0) -> dict[str, Any]:
+    """Say how an axis of days is ticked: in days, or in years where more than two of them are shown.
+
+    Values stay in days, so that a file for download has one unit whatever the axis says.
+    """
+    if not in_years(days):
+        return {"range": [start, days], "title_text": "Day", "unifiedhovertitle_text": "Day %{x:.4~g}"}
+    years = days / DAYS_PER_YEAR
+    step = next((s for s in _YEARS if years / s <= _MOST_YEARS), _YEARS[-1])
+    marks = [i * step for i in range(int(years / step + 1e-9) + 1)]
+    return {
+        "range": [start, days],
+        "title_text": "Year",
+        "tickvals": [year * DAYS_PER_YEAR for year in marks],
+        "ticktext": [f"{year:g}" for year in marks],
+        "unifiedhovertitle_text": "Day %{x:.5~g}",
+    }
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paget.compare import Comparison
 from paget.report.material import SIGNIFICANT, Material
-from paget.report.theme import joined
+from paget.report.theme import joined, length_text
 
 __all__ = ["abstract", "counted", "findings", "lower_first"]
 
@@ -25,15 +25,19 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-def abstract(material: Material) -> str:
-    """Say in one paragraph what was done and in which direction each contrast went; sizes are left to the findings."""
+def abstract(material: Material, shown: Material) -> str:
+    """Say in one paragraph what was done and in which direction each contrast went; sizes are left to the findings.
+
+    shown : the same, or of a study of many arms those that are told of
+    """
     study, model = material.study, material.model
-    arms = len(study.arms)
-    opening = counted(arms, "arm").capitalize() + f" of {counted(study.replicates, 'virtual animal')}"
+    one, arms = material.individual, len(study.arms)
+    an = f"an {one}" if one[0] in "aeiou" else f"a {one}"
+    opening = counted(arms, "arm").capitalize() + f" of {counted(study.replicates, f'virtual {material.individual}', f'virtual {material.individuals}')}"
     if arms > 1:
         opening += " each"
     sentences = [
-        f"{opening} {'was' if arms == 1 else 'were'} followed for {material.days:g} days in the model "
+        f"{opening} {'was' if arms == 1 else 'were'} followed for {length_text(material.days)} in the model "
         f"“{model.get('title') or model['name']}” (seed {study.seed})."
     ]
     if study.description:
@@ -42,16 +46,18 @@ def abstract(material: Material) -> str:
         )
     if study.contrasts and any(c.paired for c in material.comparisons):
         sentences.append(
-            "An animal of one number is the same animal in every arm, with the same random numbers until the "
+            f"{an.capitalize()} of one number is the same {one} in every arm, with the same random numbers until the "
             "treatments differ, so that arms are compared in pairs where the test allows it."
         )
-    failed = len(material.failures)
+    failed = sum(material.lost.values())
     if failed:
         sentences.append(
-            f"{counted(failed, 'animal').capitalize()} of {arms * study.replicates} did not finish and "
+            f"{counted(failed, one, material.individuals).capitalize()} of {arms * study.replicates} did not finish and "
             f"{'is' if failed == 1 else 'are'} left out of every number below."
         )
-    sentences += _directions(material)
+    if shown is not material:
+        sentences.append(f"Of the {len(study.arms)} arms, those that differ most from their controls are told of here.")
+    sentences += _directions(shown)
     if not study.contrasts:
         sentences.append("The study names no control arm, so nothing is compared.")
     return " ".join(sentences)
@@ -74,14 +80,14 @@ def _directions(material: Material) -> list[str]:
 
 def _changes(comparisons: list[Comparison]) -> str:
     if not any(c.p is not None for c in comparisons):
-        return "could not be tested, because too few animals finished"
+        return "could not be tested, because too few finished"
     groups: dict[str, list[str]] = {}
     for c in comparisons:
         if _differs(c) and c.effect:
             verbs = ("lengthened", "shortened") if c.kind == "time" else ("raised", "lowered")
             groups.setdefault(verbs[c.effect < 0], []).append(lower_first(c.title))
     if not groups:
-        return f"changed none of the {len(comparisons)} main readouts (Holm-adjusted p ≥ {SIGNIFICANT:g})"
+        return f"changed none of the {len(comparisons)} main readouts (adjusted p ≥ {SIGNIFICANT:g})"
     parts = [
         f"{verb} {_listed(groups[verb])}" for verb in ("raised", "lowered", "lengthened", "shortened") if verb in groups
     ]

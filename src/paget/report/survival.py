@@ -8,7 +8,7 @@ from typing import Any
 from paget.compare import SurvivalCurve, SurvivalCurves, survival
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored
-from paget.report.theme import p_text, shortened
+from paget.report.theme import DAYS_PER_YEAR, in_years, p_text, shortened
 
 __all__ = ["survival_panels"]
 
@@ -20,7 +20,7 @@ _LABEL_DROP = 0.08  # tick labels sit this share of a row lower than texts in th
 
 
 def survival_panels(material: Material) -> list[tuple[Panel, SurvivalCurves]]:
-    """Draw, for each time readout, the share of animals still without the event, and return the tests with it."""
+    """Draw, for each time readout, the share of animals or patients still without the event, and return the tests with it."""
     found = (
         (readout, survival(material.outcomes, readout, material.arms, material.days))
         for readout in material.timed
@@ -43,7 +43,8 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
         xaxis={
             "range": [0, curves.horizon_days],
             "tickvals": list(curves.risk_days),
-            "title": {"text": "Day", "standoff": 4},
+            "ticktext": [_tick(day, material.days) for day in curves.risk_days],
+            "title": {"text": "Year" if in_years(material.days) else "Day", "standoff": 4},
             "anchor": "y",
         },
         yaxis={
@@ -81,7 +82,11 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
     title, _ = heading(readout)
     ends = ", ".join(f"{c.arm} {100 * c.survival[-1]:.0f} % of {c.n}" for c in curves.curves)
     alt = f"Kaplan-Meier curves of {title}. Without the event at the end: {ends}. Log-rank test: p {p_text(curves.p)}."
-    return Panel(title, "animals still without the event", figure, height, alt)
+    return Panel(title, f"{material.individuals} still without the event", figure, height, alt)
+
+
+def _tick(day: float, days: float) -> str:
+    return f"{day / DAYS_PER_YEAR:.3g}" if in_years(days) else f"{day:g}"
 
 
 def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curve: SurvivalCurve) -> None:

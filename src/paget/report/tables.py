@@ -11,7 +11,7 @@ from typing import Any
 
 from paget.compare import Comparison, Omnibus
 from paget.report.markup import Cell, table
-from paget.report.material import SIGNIFICANT, Material
+from paget.report.material import MISSING_MARK, SIGNIFICANT, Material
 from paget.report.theme import number_text, p_text
 from paget.report.tissue import TissueFigure
 
@@ -23,6 +23,8 @@ __all__ = [
     "effects_table",
     "failures_table",
     "linked_sources",
+    "lost_note",
+    "number_of_animals",
     "omnibus_table",
     "parameters_table",
     "processes_table",
@@ -76,8 +78,20 @@ def _p(p: float | None) -> Cell:
     return Cell(f"<strong>{text}</strong>" if p is not None and p < SIGNIFICANT else text, p, number=True)
 
 
-def effects_table(material: Material) -> str:
-    """Every contrast in every readout; the file for download has each number in a column of its own."""
+def number_of_animals(material: Material, arm: str, number: int | None = None) -> Cell:
+    """How many animals of an arm a row rests on: all that finished, or as many as given."""
+    n = material.finished[arm] if number is None else number
+    return Cell(escape(material.of_asked(n)), float(n), number=True)
+
+
+def lost_note(material: Material) -> str:
+    """The note below a table that counts animals, where some are missing."""
+    lost = material.lost_in_words()
+    return f"{MISSING_MARK} {lost}" if lost else ""
+
+
+def effects_table(material: Material, shown: Sequence[Comparison]) -> str:
+    """The comparisons `shown`; the file for download has all, with each number in a column of its own."""
     columns = [
         "Contrast",
         "Readout",
@@ -88,12 +102,11 @@ def effects_table(material: Material) -> str:
         "Test",
         "n",
         "p",
-        "Holm-adjusted p",
+        "Adjusted p",
     ]
-    rows = [_effect_row(material, c) for c in material.comparisons]
-    return table(
-        "Effects of every contrast on every readout", columns, rows, "effects", records=_effect_records(material)
-    )
+    rows = [_effect_row(material, c) for c in shown]
+    caption = "Effects of every contrast on every readout"
+    return table(caption, columns, rows, "effects", records=_effect_records(material), note=lost_note(material))
 
 
 def _effect_row(material: Material, c: Comparison) -> list[Cell]:
@@ -101,7 +114,8 @@ def _effect_row(material: Material, c: Comparison) -> list[Cell]:
     note = f'<div class="muted note">{escape(c.note)}</div>' if c.note else ""
     sign = "+" if (c.effect or 0.0) > 0 else ""
     interval = f"{number_text(c.interval[0])} to {number_text(c.interval[1])}" if c.interval else ""
-    count = str(c.n_arm) if c.paired else f"{c.n_arm} / {c.n_versus}"
+    counts = [c.n_arm] if c.paired else [c.n_arm, c.n_versus]
+    count = " / ".join(material.of_asked(n) for n in counts) + (f" {'pair' if c.n_arm == 1 else 'pairs'}" if c.paired else "")
     return [
         Cell(f'{_arm(material, c.arm).html}<div class="muted">versus {escape(c.versus)}</div>'),
         Cell(_below(c.title, about) + note),
@@ -109,7 +123,7 @@ def _effect_row(material: Material, c: Comparison) -> list[Cell]:
         _mean(c.mean_versus, c.sd_versus),
         Cell(_below(sign + number_text(c.effect), interval), c.effect, number=True),
         Cell(
-            _below(number_text(c.effect_size), c.effect_size_name if c.effect_size is not None else ""),
+            _below(_size(c), c.effect_size_name if c.effect_size is not None or c.effect_size_interval else ""),
             c.effect_size,
             number=True,
         ),
@@ -120,22 +134,39 @@ def _effect_row(material: Material, c: Comparison) -> list[Cell]:
     ]
 
 
+def _size(c: Comparison) -> str:
+    """The effect size, and the interval of one that has it, open where the data leave it open."""
+    if c.effect_size_interval is None:
+        return number_text(c.effect_size)
+    low, high = c.effect_size_interval
+    upper = number_text(high) if math.isfinite(high) else "∞"
+    return f"{number_text(c.effect_size)} ({number_text(low)} to {upper})"
+
+
 def _effect_records(material: Material) -> list[dict[str, Any]]:
     records = []
     for c in material.comparisons:
         record = dataclasses.asdict(c)
         record["low"], record["high"] = record.pop("interval") or (None, None)
-        records.append(record)
+        record["effect_size_low"], record["effect_size_high"] = record.pop("effect_size_interval") or (None, None)
+        records.append({key: _stored(value) for key, value in record.items()})
     return records
 
 
-def omnibus_table(tests: Sequence[Omnibus]) -> str:
+def _stored(value: object) -> object:
+    """What a file can hold: an open end is told in words, and what is unknown is left out."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return value
+
+
+def omnibus_table(material: Material, tests: Sequence[Omnibus]) -> str:
     """One row per readout: do the arms differ at all?"""
     rows = [
         [
             _text(t.title),
             Cell(str(len(t.arms)), float(len(t.arms)), number=True),
-            _text(", ".join(map(str, t.n))),
+            _text(", ".join(map(material.of_asked, t.n))),
             _text(t.test),
             _number(t.statistic),
             _p(t.p),
@@ -149,30 +180,33 @@ def omnibus_table(tests: Sequence[Omnibus]) -> str:
         for t in tests
     ]
     columns = ["Readout", "Arms", "n", "Test", "Statistic", "p", "Then", "Pairs that differ", "Note"]
-    return table("Tests of all arms at once", columns, rows, "omnibus")
+    return table("Tests of all arms at once", columns, rows, "omnibus", note=lost_note(material))
 
 
 def arms_table(material: Material) -> str:
     """What was done to each arm, and how many of its animals finished."""
     rows = []
     for arm in material.study.arms:
-        finished, asked = material.finished[arm.name], material.study.replicates
-        doses = [d.in_words() for d in arm.doses] + [r.in_words() for r in arm.resections]
+        done = [what.in_words() for what in arm.interventions]
         changed = "".join(
             f'<div><span class="badge assumed">hypothesis</span> {escape(k)} = {escape(str(v))}</div>'
             for k, v in arm.parameters.items()
         )
-        lost = f' <strong class="lost">{asked - finished} failed</strong>' if finished < asked else ""
+        finished, asked = material.finished[arm.name], material.study.replicates
+        told = f"{finished:,} of {asked:,}"
+        if finished < asked:
+            told += f' <strong class="lost">{asked - finished:,} not{MISSING_MARK}</strong>'
         rows.append(
             [
                 _arm(material, arm.name),
                 _text(arm.versus or "–"),
-                Cell("".join(f"<div>{escape(d)}</div>" for d in doses) + changed or "no treatment"),
-                Cell(f"{finished} of {asked}{lost}", float(finished), number=True),
+                Cell("".join(f"<div>{escape(d)}</div>" for d in done) + changed or "no treatment"),
+                Cell(told, float(finished), number=True),
                 _text(arm.note),
             ]
         )
-    return table("Arms", ["Arm", "Control", "Treatment", "Animals finished", "Note"], rows, "arms", sortable=False)
+    columns = ["Arm", "Control", "What is done", f"{material.individuals.capitalize()} finished", "Note"]
+    return table("Arms", columns, rows, "arms", sortable=False, note=lost_note(material))
 
 
 def failures_table(material: Material) -> str:
@@ -188,7 +222,12 @@ def failures_table(material: Material) -> str:
         for r in material.failures.itertuples()
     ]
     return (
-        table("Animals that did not finish", ["Arm", "Animal", "Status", "Tries", "Error"], rows, "failures")
+        table(
+            f"{material.individuals.capitalize()} that did not finish",
+            ["Arm", material.individual.capitalize(), "Status", "Tries", "Error"],
+            rows,
+            "failures",
+        )
         if rows
         else ""
     )
@@ -242,7 +281,7 @@ def parameters_table(material: Material) -> str:
         "Value",
         "Unit",
         "Range",
-        "CV between animals (%)",
+        f"CV between {material.individuals} (%)",
         "Basis",
         "Source",
         "Reason and conditions",
@@ -310,26 +349,26 @@ def chain_table(material: Material) -> str:
                         _text(versus),
                         _text(node["label"]),
                         _text(c.title),
+                        number_of_animals(material, arm, c.n_arm),
                         _number(c.mean_arm),
                         _number(c.mean_versus),
                         _number(c.effect),
                         _p(c.p_adjusted),
                     ]
                 )
-    columns = ["Arm", "Versus", "Node", "Readout", "Mean, arm", "Mean, versus", "Difference", "Holm-adjusted p"]
-    return table("Values of the nodes", columns, rows, "chain")
+    columns = ["Arm", "Versus", "Node", "Readout", "n", "Mean, arm", "Mean, versus", "Difference", "Adjusted p"]
+    return table("Values of the nodes", columns, rows, "chain", note=lost_note(material), figure_data=True)
 
 
 def counts_table(material: Material, figure: TissueFigure) -> str:
     """The cells behind the pictures, counted."""
     rows = [
-        [_arm(material, arm), _number(day), *(_number(tile.counts.get(name)) for name, _, _ in figure.cell_types)]
+        [_arm(material, arm), number_of_animals(material, arm), _number(day), *(_number(tile.counts.get(name)) for name, _, _ in figure.cell_types)]
         for (arm, day), tile in figure.tiles.items()
         if tile.image
     ]
-    return table(
-        "Cells in the pictures", ["Arm", "Day", *(label for _, label, _ in figure.cell_types)], rows, "tissue-cells"
-    )
+    columns = ["Arm", "n of the arm", "Day", *(label for _, label, _ in figure.cell_types)]
+    return table("Cells in the pictures", columns, rows, "tissue-cells", note=lost_note(material), figure_data=True)
 
 
 def source_link(material: Material, key: str) -> str:

@@ -16,16 +16,21 @@ from dataclasses import dataclass
 
 from paget.compare.wording import p_in_words
 from paget.experiment import Arm, Study
+from paget.report.acts import treatment
 
 __all__ = [
     "BURDEN_STEPS",
     "CLONES",
+    "DAYS_PER_YEAR",
     "ArmStyle",
     "arm_styles",
     "counterpart",
     "css_variables",
+    "in_years",
     "joined",
     "json_text",
+    "length_text",
+    "moment_text",
     "number_text",
     "p_text",
     "palettes",
@@ -89,6 +94,8 @@ _BURDENS = (
 )
 CLONES = len(_CLONES)
 BURDEN_STEPS = 24
+DAYS_PER_YEAR = 365.25
+_LONG = 2 * DAYS_PER_YEAR
 
 
 @dataclass(frozen=True)
@@ -108,9 +115,9 @@ def counterpart(study: Study, arm: Arm) -> Arm | None:
     """Return the arm with the same treatment but without changed parameters, to which a hypothesis arm is held."""
     if not arm.parameters:
         return None
-    treatment = (arm.administrations(study.duration), arm.resections)
+    given = treatment(arm, study.duration)
     for other in study.arms:
-        if not other.parameters and (other.administrations(study.duration), other.resections) == treatment:
+        if not other.parameters and treatment(other, study.duration) == given:
             return other
     return next((other for other in study.arms if other.name == arm.versus), None)
 
@@ -204,6 +211,28 @@ def number_text(value: float | None, digits: int = 3) -> str:
     else:
         text = f"{value:.{digits}g}"
     return text.replace("-", "−")
+
+
+def in_years(days: float) -> bool:
+    """Whether a study of that length is told in years: from more than two."""
+    return days > _LONG
+
+
+def length_text(days: float) -> str:
+    """Write how long a study lasts.
+
+    >>> length_text(60), length_text(3652.5), length_text(4000)
+    ('60 days', '10 years', '11 years')
+    """
+    if not in_years(days):
+        return f"{days:g} days"
+    years = days / DAYS_PER_YEAR
+    return f"{years:.2g} years" if years < 100 else f"{years:.0f} years"
+
+
+def moment_text(day: float, study_days: float) -> str:
+    """Write a day of a study of that length: ``day 12``, or ``year 2.5`` of a long one."""
+    return f"year {day / DAYS_PER_YEAR:.3g}" if in_years(study_days) else f"day {day:g}"
 
 
 def p_text(p: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +19,17 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from paget.errors import ResultError
+from paget.report.theme import json_text
 
 if TYPE_CHECKING:
     from paget.report.material import Material, ResultLike
 
-__all__ = ["Tile", "TissueFigure", "representative_animal", "tissue_figure", "tissue_figures"]
+__all__ = [
+    "Tile",
+    "TissueFigure",
+    "cells_json",
+    "paint_tile",
+    "representative_animal", "tissue_figure", "tissue_figures"]
 
 _BACKGROUND = "#fbfaf7"
 _INK = "#17191c"
@@ -47,15 +53,21 @@ _CELL_COLOURS = (
     "#2f8f6b",
 )
 _SLAB_UM = 20.0
+_MOST_CELLS_STORED = 40_000
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture (a data address) or None where no frame is stored, and the number of cells of each type in it."""
+    """One picture (a data address) or None where no frame is stored, and the number of cells of each type in it.
+
+    cells, fields : what was drawn
+    """
 
     image: str | None
     alt: str
     counts: Mapping[str, int]
+    cells: pd.DataFrame | None = None
+    fields: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,7 @@ class TissueFigure:
     layers: tuple[Layer, ...]
     bar_um: float
     slab_um: float | None
+    size_um: tuple[float, float]
     site: str = ""
 
 
@@ -206,6 +219,7 @@ def _figure(
         layers=layers,
         bar_um=bar,
         slab_um=_SLAB_UM if depth is not None and depth > _SLAB_UM else None,
+        size_um=(size_um[0], size_um[1]),
         site=site,
     )
 
@@ -289,7 +303,7 @@ def _tile(
     counts = {name: int((cells["type"] == name).sum()) for name, _, _ in types}
     told = ", ".join(f"{counts[name]} {label}" for name, label, _ in types if counts[name]) or "no cells"
     image = _drawn(cells, frame.fields, types, layers, size_um, bar, pixels)
-    return Tile(image, f"Tissue of {arm} on day {day:g}: {told}.", counts)
+    return Tile(image, f"Tissue of {arm} on day {day:g}: {told}.", counts, cells, frame.fields)
 
 
 def _drawn(
@@ -306,7 +320,38 @@ def _drawn(
     figure = Figure(figsize=(pixels / dpi, pixels * height / width / dpi), dpi=dpi, facecolor=_BACKGROUND)
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
+    _paint(axes, cells, fields, types, layers, (width, height))
+    _draw_scale_bar(axes, bar, width, height)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())  # type: ignore[no-untyped-call]
+    stored = io.BytesIO()
+    few = picture.quantize(_PALETTE_SIZE, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(stored, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stored.getvalue()).decode("ascii")
+
+
+def paint_tile(axes: Any, pictures: TissueFigure, tile: Tile) -> None:
+    """Paint one picture as circles into axes of matplotlib, for print."""
+    assert tile.cells is not None
+    axes.set_facecolor(_BACKGROUND)
+    _paint(axes, tile.cells, tile.fields, pictures.cell_types, pictures.layers, pictures.size_um, outline=0.15)
+    width, height = pictures.size_um
+    _draw_scale_bar(axes, pictures.bar_um, width, height, points=5.5)
+    axes.add_patch(Rectangle((0, 0), width, height, fill=False, edgecolor="#c9cdd3", linewidth=0.5, zorder=6))
+
+
+def _paint(
+    axes: Any,
+    cells: pd.DataFrame,
+    fields: Mapping[str, np.ndarray],
+    types: Sequence[tuple[str, str, str]],
+    layers: Sequence[Layer],
+    size_um: tuple[float, float],
+    outline: float = 0.45,
+) -> None:
+    width, height = size_um
     axes.set_axis_off()
+    axes.add_patch(Rectangle((0, 0), width, height, facecolor=_BACKGROUND, linewidth=0, zorder=-1))
     for layer in layers:
         values = fields[layer.name]
         flat = values[values.shape[0] // 2]
@@ -327,21 +372,31 @@ def _drawn(
                 offset_transform=axes.transData,
                 facecolors=colour,
                 edgecolors=[tuple(0.62 * part for part in to_rgb(colour))],
-                linewidths=0.45,
+                linewidths=outline,
             )
             axes.add_collection(discs)
-    _draw_scale_bar(axes, bar, width, height)
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())  # type: ignore[no-untyped-call]
-    stored = io.BytesIO()
-    few = picture.quantize(_PALETTE_SIZE, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.save(stored, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(stored.getvalue()).decode("ascii")
 
 
-def _draw_scale_bar(axes: Any, bar: float, width: float, height: float) -> None:
+def cells_json(pictures: TissueFigure) -> str:
+    """Write the cells of all pictures for the file for download; empty text if they are too many for the page.
+
+    Places and radii are in tenths of a micrometre, so that they are whole numbers.
+    """
+    shown = [(key, tile.cells) for key, tile in pictures.tiles.items() if tile.cells is not None]
+    if sum(len(cells) for _, cells in shown) > _MOST_CELLS_STORED:
+        return ""
+    names = sorted({str(name) for _, cells in shown for name in cells["type"].unique()})
+    frames = []
+    for (arm, day), cells in shown:
+        tenths = (10.0 * cells[["x", "y", "z", "radius"]].to_numpy(dtype=float)).round().astype(int)
+        kinds = cells["type"].map({name: i for i, name in enumerate(names)}).to_numpy(dtype=int)
+        frames.append({"arm": arm, "day": day, "cells": np.column_stack([kinds, tenths]).ravel().tolist()})
+    return json_text({"animal": pictures.animal, "types": names, "frames": frames})
+
+
+def _draw_scale_bar(axes: Any, bar: float, width: float, height: float, points: float = 12.5) -> None:
     right, low = 0.965 * width, 0.045 * height
     axes.add_patch(
         Rectangle(
@@ -354,14 +409,14 @@ def _draw_scale_bar(axes: Any, bar: float, width: float, height: float) -> None:
             zorder=4,
         )
     )
-    axes.plot([right - bar, right], [low, low], color=_INK, linewidth=3.2, solid_capstyle="butt", zorder=5)
+    axes.plot([right - bar, right], [low, low], color=_INK, linewidth=0.26 * points, solid_capstyle="butt", zorder=5)
     axes.text(
         right - bar / 2,
         low + 0.018 * height,
         f"{bar:g} µm",
         ha="center",
         va="bottom",
-        fontsize=12.5,
+        fontsize=points,
         color=_INK,
         zorder=5,
     )

@@ -14,7 +14,7 @@ import pandas as pd
 from paget.errors import ResultError
 from paget.report.body_map import slug
 from paget.report.material import collect
-from paget.report.plotting import Panel, empty_figure, plain, stored
+from paget.report.plotting import Panel, empty_figure, plain, stored, time_axis
 from paget.report.theme import number_text, palettes
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _panel(material: Material, course: _Course) -> Panel:
             meta={**common, "series": "median"},
         )
         ends.append(f"{arm} {number_text(rows['median'].iloc[-1]) if len(rows) else 'no value'}")
-    figure.update_xaxes(range=[0, material.days], title_text="Day")
+    figure.update_xaxes(**time_axis(material.days))
     if log:
         powers = range(math.ceil(math.log10(floor)), math.ceil(math.log10(ceiling)) + 1)
         every = max(1, -(-len(powers) // 6))
@@ -239,7 +239,7 @@ def fate_panels(material: Material, found: Fates) -> list[Panel]:
                 meta={"arm": arm, "readout": "share of shed cells", "series": label, "x": "day", "y": "value",
                       "customdata": "cells"},
             )  # fmt: skip
-        figure.update_xaxes(range=[0, material.days], title_text="Day")
+        figure.update_xaxes(**time_axis(material.days))
         figure.update_yaxes(range=[0, top], tickformat="~%", showgrid=False)
         figure.update_layout(hovermode="x unified")
         last = rows.iloc[-1]

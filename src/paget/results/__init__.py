@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from paget.results.animal import AnimalStore
-    from paget.results.lineage import newick, parents
+    from paget.results.lineage import lineage, parents
     from paget.results.memory import MemoryRecorder
     from paget.results.result import Result
+    from paget.results.trees import newick
 
-__all__ = ["AnimalStore", "MemoryRecorder", "Result", "newick", "parents"]
+__all__ = ["AnimalStore", "MemoryRecorder", "Result", "lineage", "newick", "parents"]
 
 _PLACES = {
     "AnimalStore": "animal",
     "MemoryRecorder": "memory",
     "Result": "result",
-    "newick": "lineage",
+    "lineage": "lineage",
+    "newick": "trees",
     "parents": "lineage",
 }
 

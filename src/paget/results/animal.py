@@ -6,9 +6,6 @@ says what counts. Each file is synced before the next one that speaks of it.
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import time as clock
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,12 +23,13 @@ from paget.results.manifest import study_sha256
 from paget.results.record import FIELDS_NAME, FilePart, RunRecord, part_name, read_record, write_record
 from paget.results.rounding import round_mantissa, round_positions
 from paget.results.segment import Columns, Segment
+from paget.results.states import packed, state_name, unpacked
 from paget.vocabulary import VARIABLES
 
 __all__ = ["AnimalStore", "frame_count"]
 
 _POSITIONS = ("x", "y", "z")
-_KINDS = ("metrics", "cells", "events")
+_KINDS = ("metrics", "cells", "events", "states")
 _WHEN_DAMAGED = "Remove the folder of this animal and resume: it is computed again, with the same numbers."
 
 
@@ -55,6 +53,7 @@ class AnimalStore:
         self._folder, self._study_folder, self._study, self._model = folder, study_folder, study, model
         self._record, self._lock = record, lock
         self._segment = Segment(after=record.committed_time)
+        self._moments: dict[str, float] = {}
         self._opened, self._earlier_seconds = clock.monotonic(), record.wall_seconds
 
     @classmethod
@@ -115,12 +114,7 @@ class AnimalStore:
         name = self._record.checkpoint
         if name is None:
             return None
-        path = self._folder / name
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != self._record.parts[name].sha256:
-            raise DamagedResultError(f"{path} is not what was committed. {_WHEN_DAMAGED}")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        return unpacked(self._folder / name, self._record.parts[name], _WHEN_DAMAGED)
 
     def record_metrics(self, time: float, values: Mapping[str, float]) -> None:
         """Keep one row of readouts, exactly."""
@@ -142,6 +136,14 @@ class AnimalStore:
         """Keep events; times exactly, positions to 1/64 um."""
         self._segment.add_events(_rounded(columns))
 
+    def keep_state(self, time: float, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Keep an exact state for good, from which other studies may go on; it counts from the next commit."""
+        self._segment.add_state(time, packed(state))
+
+    def note_moments(self, moments: Mapping[str, float]) -> None:
+        """Note when, in h, each condition that the arm waits for was met; it counts from the next commit."""
+        self._moments = dict(moments)
+
     # ---- make permanent -------------------------------------------------------------------------------------------
     def commit(self, time: float, state: Mapping[str, npt.NDArray[Any]]) -> None:
         """Make everything recorded so far permanent, together with the exact state from which to go on."""
@@ -161,11 +163,12 @@ class AnimalStore:
             if segment.fields:
                 path = self._folder / FIELDS_NAME
                 fields.write_frames(path, segment.fields, frame_count(self._study), self._about_fields())
+            kept = {state_name(at): (at, content) for at, content in segment.states}
+            for name, (_, content) in kept.items():
+                self._write_part(parts, name, content)
             # A new name each time: the old checkpoint stays valid until run.json names the new one.
             checkpoint = f"checkpoint-{number:06d}.npz"
-            content = _packed(state)
-            write_atomic(self._folder / checkpoint, content)
-            parts[checkpoint] = FilePart.of(content)
+            self._write_part(parts, checkpoint, packed(state))
             self._write_record(
                 committed_segment=number,
                 committed_time=float(time),
@@ -173,6 +176,8 @@ class AnimalStore:
                 parts=parts,
                 cell_frames=(*record.cell_frames, *((t, number, i) for i, (t, _) in enumerate(segment.cells))),
                 field_frames=tuple(sorted({*record.field_frames, *segment.fields})),
+                states=(*record.states, *((at, name) for name, (at, _) in kept.items())),
+                moments={**record.moments, **self._moments},
                 wall_seconds=self._earlier_seconds + clock.monotonic() - self._opened,
             )
             if before is not None:
@@ -209,11 +214,15 @@ class AnimalStore:
             "paget:animal": str(self._record.animal),
         }
         content = tables.encode(row_groups, self._units(kind), about)
-        path = self._folder / part_name(kind, number)
+        rows = sum(len(next(iter(c.values()))) for c in row_groups)
+        self._write_part(parts, part_name(kind, number), content, rows)
+
+    def _write_part(self, parts: dict[str, FilePart], name: str, content: bytes | memoryview, rows: int = 0) -> None:
+        path = self._folder / name
         if not path.parent.exists():
             make_folder(path.parent)
         write_atomic(path, content)
-        parts[part_name(kind, number)] = FilePart.of(content, rows=sum(len(next(iter(c.values()))) for c in row_groups))
+        parts[name] = FilePart.of(content, rows)
 
     def _units(self, kind: str) -> dict[str, str]:
         if kind == "metrics":
@@ -271,14 +280,3 @@ def _rounded(columns: Mapping[str, npt.NDArray[Any]]) -> Columns:
         else:
             out[name] = np.array(values)
     return out
-
-
-def _packed(state: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    opaque = sorted(name for name, values in state.items() if np.asarray(values).dtype.hasobject)
-    if opaque:
-        raise ResultError(
-            f"The checkpoint can hold numbers and fixed-width text only, not Python objects: {json.dumps(opaque)}."
-        )
-    buffer = io.BytesIO()
-    np.savez(buffer, **state)  # type: ignore[arg-type]
-    return buffer.getvalue()

@@ -113,12 +113,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 class FolderLock:
-    """The exclusive right to write to a folder, given back by the operating system even if the holder is killed.
+    """The right to write to a folder, given back by the operating system even if the holder is killed.
 
     Parameters
     ----------
     folder : the folder, which must exist; the lock is the file ``.lock`` in it.
     wait : seconds to wait for another holder before giving up.
+    name : file of the lock, for what is locked apart from the folder as a whole.
+    shared : let others share the lock that ask for the same; without it nobody else may hold it.
+    what : what a second holder is told that the first one is doing.
 
     Raises
     ------
@@ -126,23 +129,31 @@ class FolderLock:
         If another process holds the lock; the message says which process on which computer.
     """
 
-    def __init__(self, folder: Path, wait: float = 0.0) -> None:
-        self._folder = folder
-        self._handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    def __init__(
+        self,
+        folder: Path,
+        wait: float = 0.0,
+        *,
+        name: str = LOCK_NAME,
+        shared: bool = False,
+        what: str = "Another run is writing to",
+    ) -> None:
+        self._handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         deadline = time.monotonic() + wait
-        while not _try_lock(self._handle):
+        while not _try_lock(self._handle, shared):
             if time.monotonic() >= deadline:
                 holder = (
                     os.pread(self._handle, 200, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
                 )
                 os.close(self._handle)
                 raise FolderInUseError(
-                    f"Another run is writing to {folder} ({holder or 'holder unknown'}). "
+                    f"{what} {folder} ({holder or 'holder unknown'}). "
                     "Wait until it has ended, stop it, or choose another folder with --out."
                 )
             time.sleep(_POLL_SECONDS)
+        holder = "shards of the study" if shared else f"process {os.getpid()} on {socket.gethostname()}"
         os.ftruncate(self._handle, 0)
-        os.write(self._handle, f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+        os.write(self._handle, f"{holder}\n".encode())
 
     def release(self) -> None:
         """Give the lock back."""
@@ -174,17 +185,20 @@ def is_locked(folder: Path) -> bool:
 if sys.platform == "win32":
     import msvcrt
 
-    _FAR = 1 << 30  # Windows locks byte ranges and forbids others to read them: lock one far behind the text
+    _FAR = 1 << 30  # Windows locks byte ranges and forbids others to read them: lock some far behind the text
+    _SHARES = 1 << 10  # and has no shared lock here: one byte for each who shares, all of them for one alone
 
     def _try_lock(handle: int, shared: bool = False) -> bool:
-        os.lseek(handle, _FAR, os.SEEK_SET)
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        finally:
-            os.lseek(handle, 0, os.SEEK_SET)
-        return True
+        for first, length in ((_FAR + i, 1) for i in range(_SHARES)) if shared else ((_FAR, _SHARES),):
+            os.lseek(handle, first, os.SEEK_SET)
+            try:
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, length)
+            except OSError:
+                continue
+            finally:
+                os.lseek(handle, 0, os.SEEK_SET)
+            return True
+        return False
 
 else:
     import fcntl

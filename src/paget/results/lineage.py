@@ -1,23 +1,74 @@
-"""Who descends from whom: family trees from the division events of one animal.
+"""Who descends from whom: the family of every cell of one animal, from its events and stored frames.
 
 A division leaves one event for each daughter: ``cell`` is the mother, whose id is not used again, ``other`` is the
-daughter.
+daughter. A cell that leaves a site by blood and arrives at another keeps its id, and so its ancestry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from paget.errors import ResultError
+from paget.errors import DamagedResultError
 
-__all__ = ["newick", "parents"]
+if TYPE_CHECKING:
+    from paget.results.result import Result
 
-DIVISION = "division"
-LOSSES = ("death", "intravasation")
-ARRIVALS = ("arrival", "extravasation")
+__all__ = ["ALIVE", "UNFOLLOWED", "depths", "event_roles", "lineage", "lineage_of", "parents", "tumour_types"]
+
+Rows = npt.NDArray[np.int64]
+Real = npt.NDArray[np.float64]
+
+DIVISION, DEATH, LEAVE, ARRIVAL, CONVERSION = "division", "death", "leave", "arrival", "conversion"
+ALIVE, UNFOLLOWED = "alive", "not followed"
+
+# What events do to a cell whose name alone does not say it, and whose process may emit events of several kinds.
+_WORDS = {
+    DIVISION: (DIVISION,),
+    DEATH: (DEATH, "removal", "engulfment", "fusion", "resection", "NETosis", "senolysis"),
+    LEAVE: (LEAVE, "intravasation"),
+    ARRIVAL: (ARRIVAL, "extravasation", "arrival from the blood"),
+}
+
+
+def event_roles(model: Mapping[str, Any]) -> dict[str, str]:
+    """What each kind of event does to a cell: division, death, leave, arrival or conversion.
+
+    A cell that dies by apoptosis is still there until it is cleared away: apoptosis is a conversion, its removal a death.
+
+    Parameters
+    ----------
+    model : the model's description, as `Result.model` gives it.
+    """
+    roles = {kind: role for role, kinds in _WORDS.items() for kind in kinds}
+    for process in model.get("processes", ()):
+        for emitted in process.get("emits", ()):
+            role, _, name = str(emitted).partition(": ")
+            if name and role in (*_WORDS, CONVERSION):
+                roles[name] = role
+    return {kind: roles.get(kind, CONVERSION) for kind in model.get("event_kinds", ())}
+
+
+def tumour_types(model: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the cell types that are of the tumour."""
+    return tuple(t["name"] for t in model.get("cell_types", ()) if t.get("group") == "tumour")
+
+
+def lineage_of(result: Result, arm: str, animal: int) -> pd.DataFrame:
+    """The lineage of one animal of a study, from its events and its first and last stored frame; see `lineage`."""
+    days = result.cell_days(arm, animal)
+    return lineage(
+        result.events(arm, animal),
+        event_roles(result.model),
+        first=result.cells(arm, animal, days[0]) if days else None,
+        last=result.cells(arm, animal, days[-1]) if days else None,
+        day=days[-1] if days else None,
+        clonal=tumour_types(result.model),
+    )
 
 
 def parents(events: pd.DataFrame, division: str = DIVISION) -> pd.DataFrame:
@@ -33,52 +84,192 @@ def parents(events: pd.DataFrame, division: str = DIVISION) -> pd.DataFrame:
     return family.astype({"cell": np.uint64, "mother": np.uint64}).reset_index(drop=True)
 
 
-def newick(
+def lineage(
     events: pd.DataFrame,
-    founder: int,
-    end: float | None = None,
-    division: str = DIVISION,
-    losses: Collection[str] = LOSSES,
-    arrivals: Collection[str] = ARRIVALS,
-) -> str:
-    """The family tree of one founder in Newick format, with cell ids as names and days as branch lengths.
-
-    A branch ends when its cell divides, is lost, or at `end`.
+    roles: Mapping[str, str],
+    *,
+    first: pd.DataFrame | None = None,
+    last: pd.DataFrame | None = None,
+    day: float | None = None,
+    clonal: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Every cell that was ever seen in one animal, with its mother and its life: one row each, in ascending order of id.
 
     Parameters
     ----------
     events : table of one animal, as `Result.events` gives it.
-    founder : id of the founder; its branch starts when it arrived, or on day 0 if it was there from the start.
-    end : day on which living cells are looked at; the last event of the animal if left out.
-    division, losses, arrivals : the kinds of events by which a cell divides, is gone, and came.
+    roles : what each kind of event does, see `event_roles`.
+    first, last : the first and the last stored frame, as `Result.cells` gives them; the founders are those of the first.
+    day : of the last frame; the last event if left out.
+    clonal : cell types that have clones, beside those of which no type is recorded; all if left out.
+
+    Returns
+    -------
+    cell, mother (missing for founders and cells that came from elsewhere), founder (the first known ancestor), generation
+    (divisions since), born and ended (days), fate (division, the kind of event that ended it, "alive", or "not followed" for
+    cells that arrived where nothing is followed cell by cell), type (the last that is known), clone (missing where none is
+    recorded), site (where it was last) and origin (the site that it came from).
 
     Raises
     ------
-    ResultError
-        If no event names the founder.
+    DamagedResultError
+        If a cell was born twice, or descends from itself.
     """
-    of_founder = events[events["cell"] == np.uint64(founder)]
-    if of_founder.empty:
-        raise ResultError(f"No event of this animal names the cell {founder}, so it has no family tree.")
-    last = float(events["day"].max()) if end is None else end
-    children: dict[int, list[int]] = {}
-    family = parents(events, division)
-    for daughter, mother in zip(family["cell"].tolist(), family["mother"].tolist(), strict=True):
-        children.setdefault(mother, []).append(daughter)
-    ended = events[events["kind"].isin([division, *losses])].drop_duplicates("cell")
-    end_of = dict(zip(ended["cell"].astype("uint64").tolist(), ended["day"].tolist(), strict=True))
-    came = of_founder[of_founder["kind"].isin(arrivals)]
-    start = float(came["day"].iloc[0]) if len(came) else 0.0
+    seen = day if day is not None else float(events["day"].max()) if len(events) else 0.0
+    end = max(seen, float(events["day"].max()) if len(events) else 0.0)
+    role = events["kind"].map(dict(roles)).fillna(CONVERSION).to_numpy()
+    cell, other = events["cell"].to_numpy(np.uint64), events["other"].to_numpy(np.uint64)
+    frames = [frame for frame in (first, last) if frame is not None]
+    births = role == DIVISION
+    ids = np.unique(np.concatenate([cell, other[births], *(frame["id"].to_numpy(np.uint64) for frame in frames)]))
+    mother = _mothers(ids, cell[births], other[births])
+    depth, root = depths(mother)
 
-    written: dict[int, str] = {}
-    waiting = [(founder, start, False)]
-    while waiting:  # not recursive: a lineage may be thousands of generations deep
-        cell, born, daughters_written = waiting.pop()
-        gone = end_of.get(cell, last)
-        if cell in children and not daughters_written:
-            waiting.append((cell, born, True))
-            waiting += [(daughter, gone, False) for daughter in children[cell]]
-            continue
-        inner = f"({','.join(written.pop(daughter) for daughter in children[cell])})" if cell in children else ""
-        written[cell] = f"{inner}{cell}:{gone - born:.6g}"
-    return written[founder] + ";"
+    days = events["day"].to_numpy(np.float64)
+    came = role == ARRIVAL
+    born = np.zeros(ids.size)
+    at = np.searchsorted(ids, cell)
+    born[at[came][::-1]] = days[came][::-1]  # of several arrivals the first
+    born[np.searchsorted(ids, other[births])] = days[births]
+    ended, fate, latest = _ends(ids.size, at, events["kind"].to_numpy(), role, days, end)
+    _vanished(ids, last, seen, ended, fate, latest, days, events["kind"].to_numpy(), role)
+
+    order = np.argsort(depth, kind="stable")
+    levels = np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)
+    kinds = _known(ids, at, events, frames, "type")
+    site = _known(ids, at, events, frames, "site")
+    origin = np.full(ids.size, "", dtype=object)
+    if "origin" in events:
+        origin[at[came]] = events["origin"].to_numpy()[came]
+    for rows in levels[1:]:  # daughters are at first what and where their mother was
+        for column in (kinds, site):
+            unknown = rows[column[rows] == ""]
+            column[unknown] = column[mother[unknown]]
+    clone = _clones(ids, at, events, frames, mother, root, levels)
+    if clonal is not None:
+        clone[~np.isin(kinds, [*clonal, ""])] = pd.NA
+    return pd.DataFrame(
+        {
+            "cell": ids,
+            "mother": pd.arrays.IntegerArray(ids[np.maximum(mother, 0)], mother < 0),
+            "founder": ids[root],
+            "generation": depth,
+            "born": born,
+            "ended": ended,
+            "fate": fate,
+            "type": kinds,
+            "clone": clone,
+            "site": site,
+            "origin": origin,
+        }
+    )
+
+
+def depths(mother: Rows) -> tuple[Rows, Rows]:
+    """Generations since, and row of, the first ancestor of each row; `mother` [n] holds rows, -1 for none.
+
+    Every ancestor is reached in as many steps as its generation has binary digits.
+    """
+    n = mother.size
+    above, depth = mother.copy(), (mother >= 0).astype(np.int64)
+    root = np.where(mother >= 0, mother, np.arange(n))
+    for _ in range(n.bit_length() + 1):
+        going = np.flatnonzero(above >= 0)
+        if not going.size:
+            return depth, root
+        to = above[going]
+        depth[going], root[going], above[going] = depth[going] + depth[to], root[to], above[to]
+    raise DamagedResultError("The events of division are not those of one family: a cell descends from itself.")
+
+
+def _mothers(ids: npt.NDArray[np.uint64], cell: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> Rows:
+    mother = np.full(ids.size, -1, np.int64)
+    daughters = np.searchsorted(ids, other)
+    mother[daughters] = np.searchsorted(ids, cell)
+    if np.count_nonzero(mother >= 0) != other.size:
+        twice = ids[daughters[np.bincount(daughters, minlength=ids.size)[daughters] > 1][0]]
+        raise DamagedResultError(f"The events of division are not those of one family: cell {twice} was born twice.")
+    return mother
+
+
+def _ends(
+    n: int, at: Rows, kind: npt.NDArray[Any], role: npt.NDArray[Any], days: Real, end: float
+) -> tuple[Real, npt.NDArray[np.object_], Rows]:
+    """Day and manner of the end of each cell by its events, and the row of its last event of any kind, -1 if it has none."""
+    latest = np.full(n, -1, np.int64)
+    latest[at] = np.arange(at.size)  # events are in the order of time
+    moving = np.flatnonzero(np.isin(role, (DIVISION, DEATH, LEAVE, ARRIVAL)))
+    decisive = np.full(n, -1, np.int64)
+    decisive[at[moving]] = moving
+    over = decisive >= 0
+    over[over] = role[decisive[over]] != ARRIVAL  # whoever left and arrived lives on
+    ended = np.full(n, end)
+    fate = np.full(n, ALIVE, dtype=object)
+    ended[over] = days[decisive[over]]
+    fate[over] = kind[decisive[over]]
+    return ended, fate, latest
+
+
+def _vanished(
+    ids: npt.NDArray[np.uint64],
+    last: pd.DataFrame | None,
+    seen: float,
+    ended: Real,
+    fate: npt.NDArray[np.object_],
+    latest: Rows,
+    days: Real,
+    kind: npt.NDArray[Any],
+    role: npt.NDArray[Any],
+) -> None:
+    """Find cells without an end that are not in the last frame either; their last event is the last that is known."""
+    if last is None:
+        return
+    gone = (fate == ALIVE) & ~np.isin(ids, last["id"].to_numpy(np.uint64)) & (latest >= 0)
+    gone[gone] = days[latest[gone]] <= seen
+    of = latest[gone]
+    ended[gone] = days[of]
+    fate[gone] = np.where(role[of] == ARRIVAL, UNFOLLOWED, kind[of])
+
+
+def _known(
+    ids: npt.NDArray[np.uint64], at: Rows, events: pd.DataFrame, frames: list[pd.DataFrame], name: str
+) -> npt.NDArray[np.object_]:
+    """What is known last of each cell by name: from the frames, and from events where these are later; "" if nothing."""
+    found = np.full(ids.size, "", dtype=object)
+    for frame in frames[:1]:
+        if name in frame:
+            found[np.searchsorted(ids, frame["id"].to_numpy(np.uint64))] = frame[name].to_numpy()
+    if name in events:
+        told = events[name].to_numpy()
+        there = np.flatnonzero(told != "")
+        found[at[there]] = told[there]
+    for frame in frames[1:]:
+        if name in frame:
+            found[np.searchsorted(ids, frame["id"].to_numpy(np.uint64))] = frame[name].to_numpy()
+    return found
+
+
+def _clones(
+    ids: npt.NDArray[np.uint64],
+    at: Rows,
+    events: pd.DataFrame,
+    frames: list[pd.DataFrame],
+    mother: Rows,
+    root: Rows,
+    levels: list[Rows],
+) -> pd.Series:
+    """Number of the clone of each cell: its own where it is recorded, else its mother's, else that of a relative."""
+    clone = np.full(ids.size, -1, np.int64)
+    if "clone" in events:
+        came = np.flatnonzero(events["origin"].to_numpy() != "") if "origin" in events else np.arange(len(events))
+        clone[at[came]] = events["clone"].to_numpy()[came]
+    for frame in frames:
+        if "clone" in frame:
+            clone[np.searchsorted(ids, frame["id"].to_numpy(np.uint64))] = frame["clone"].to_numpy()
+    sure = np.flatnonzero(clone >= 0)
+    open_roots = sure[clone[root[sure]] < 0][::-1]
+    clone[root[open_roots]] = clone[open_roots]
+    for rows in levels[1:]:
+        unknown = rows[clone[rows] < 0]
+        clone[unknown] = clone[mother[unknown]]
+    return pd.Series(pd.arrays.IntegerArray(np.maximum(clone, 0), clone < 0))

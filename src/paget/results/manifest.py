@@ -73,12 +73,13 @@ def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
         yield from _leaves(item, f"{place}.{key}" if place else str(key))
 
 
-def session(workers: int) -> dict[str, Any]:
-    """One sitting of a study on one machine, open-ended until it is closed."""
+def session(workers: int, shard: object = None) -> dict[str, Any]:
+    """One sitting of a study on one machine, open-ended until it is closed; `shard` is the part that it computes."""
     return {
         "started": now(),
         "ended": None,
         "wall_seconds": 0.0,
+        "shard": None if shard is None else str(shard),
         "workers": workers,
         "versions": {
             "paget": __version__,

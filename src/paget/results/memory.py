@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from paget.errors import ResultError
 from paget.experiment import HOURS_PER_DAY
 from paget.results.segment import Columns, Segment
+from paget.results.states import packed
 
 __all__ = ["MemoryRecorder"]
 
@@ -33,6 +35,7 @@ class MemoryRecorder:
         self._committed: list[Segment] = []
         self._state: dict[str, npt.NDArray[Any]] | None = None
         self.finished = False
+        self.moments: dict[str, float] = {}
 
     def checkpoint(self) -> Mapping[str, npt.NDArray[Any]] | None:
         self._segment = Segment(after=self._segment.after)
@@ -49,6 +52,12 @@ class MemoryRecorder:
 
     def record_events(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         self._segment.add_events(_copied(columns))
+
+    def keep_state(self, time: float, state: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._segment.add_state(time, packed(state))
+
+    def note_moments(self, moments: Mapping[str, float]) -> None:
+        self.moments = dict(moments)
 
     def commit(self, time: float, state: Mapping[str, npt.NDArray[Any]]) -> None:
         self._segment.check_commit(time)
@@ -102,6 +111,15 @@ class MemoryRecorder:
             if index in segment.fields:
                 return segment.fields[index].copy()
         raise ResultError(f"No fields were recorded on day {day:g}.")
+
+    def state(self, day: float) -> dict[str, npt.NDArray[Any]]:
+        """The exact state that was kept of that day."""
+        for segment in self._committed:
+            for time, content in segment.states:
+                if abs(time / HOURS_PER_DAY - day) < 1e-6:
+                    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                        return dict(arrays)
+        raise ResultError(f"No state of day {day:g} was kept.")
 
 
 def _copied(columns: Mapping[str, npt.NDArray[Any]]) -> Columns:

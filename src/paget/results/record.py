@@ -55,7 +55,8 @@ class RunRecord(BaseModel):
     """The committed state of one animal. Files that it does not name do not exist for a reader.
 
     `parts` maps a path inside the animal's folder to what it must hold; `cell_frames` holds (time in h, segment, row
-    group) of each tissue frame and `field_frames` the indices that count in ``fields.zarr``.
+    group) of each tissue frame, `field_frames` the indices that count in ``fields.zarr``, `states` (time in h, path) of
+    each state that is kept, and `moments` the time in h at which each condition that the arm waits for was met.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +75,8 @@ class RunRecord(BaseModel):
     parts: dict[str, FilePart] = Field(default_factory=dict)
     cell_frames: tuple[tuple[float, int, int], ...] = ()
     field_frames: tuple[int, ...] = ()
+    states: tuple[tuple[float, str], ...] = ()
+    moments: dict[str, float] = Field(default_factory=dict)
     error: str = ""
     log: str = ""
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from paget.errors import DamagedResultError, ResultError, UnknownNameError
-from paget.experiment import HOURS_PER_DAY, Study
+from paget.experiment import HOURS_PER_DAY, KINDS, Study
 from paget.results import tables
 from paget.results.files import is_locked
 from paget.results.manifest import read_manifest, read_study
@@ -107,6 +107,21 @@ class Result:
             sorted({time / HOURS_PER_DAY for _, _, record in self._records() for time, _, _ in record.cell_frames})
         )
 
+    def cell_days(self, arm: str, animal: int) -> tuple[float, ...]:
+        """Days on which a tissue frame of this animal is stored; none of one that was not begun or has no cells."""
+        record = self._begun(arm, animal)
+        return () if record is None else tuple(time / HOURS_PER_DAY for time, _, _ in record.cell_frames)
+
+    def field_days(self, arm: str, animal: int) -> tuple[float, ...]:
+        """Days on which the concentrations of this animal are stored."""
+        record = self._begun(arm, animal)
+        step = self.study.record.frames / HOURS_PER_DAY
+        return () if record is None else tuple(index * step for index in record.field_frames)
+
+    def folder(self, arm: str, animal: int) -> Path:
+        """Where the files of one animal are."""
+        return animal_folder(self.path, self.study, arm, animal)
+
     # ---- tables ---------------------------------------------------------------------------------------------------
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -197,6 +212,75 @@ class Result:
                 return np.array(frame[names.index(name)])
         raise self._no_frame(arm, animal, day, list(days.values()))
 
+    def state_days(self, arm: str, animal: int) -> tuple[float, ...]:
+        """Days of which the exact state of one animal was kept."""
+        return tuple(time / HOURS_PER_DAY for time, _ in self._record(arm, animal).states)
+
+    def state(self, arm: str, animal: int, day: float) -> dict[str, npt.NDArray[Any]]:
+        """The exact state of one animal on one kept day, bit for bit, from which the engine can go on."""
+        from paget.results.states import unpacked
+
+        record = self._record(arm, animal)
+        for time, name in record.states:
+            if abs(time / HOURS_PER_DAY - day) < SAME_DAY:
+                return unpacked(animal_folder(self.path, self.study, arm, animal) / name, record.parts[name])
+        raise self._no_frame(arm, animal, day, [time / HOURS_PER_DAY for time, _ in record.states], "state")
+
+    def lineage(self, arm: str, animal: int) -> pd.DataFrame:
+        """Every cell that was ever seen in one animal, with mother, founder, birth, end, fate, clone and site.
+
+        See `paget.results.lineage.lineage` for its columns. The clone of tumour cells only is told.
+        """
+        from paget.results.lineage import lineage_of
+
+        return lineage_of(self, arm, animal)
+
+    def newick(self, arm: str, animal: int, family: pd.DataFrame | None = None, **choices: Any) -> str:
+        """Family trees of one animal in the Newick format, of the families that have tumour cells if the model has any.
+
+        family : its `lineage`, or a part of it; choices : founders, types, survivors, joined, comments; see
+        `paget.results.trees.newick`.
+        """
+        from paget.results.lineage import tumour_types
+        from paget.results.trees import newick
+
+        table = self.lineage(arm, animal) if family is None else family
+        return newick(table, **{"types": tumour_types(self.model) or None, **choices})
+
+    def to_xarray(self, what: str = "metrics") -> Any:
+        """Readouts as an `xarray.Dataset` over arm, animal and day; animals without a value are NaN.
+
+        what : "metrics" over time, or "outcomes", one value for each animal.
+        """
+        from paget.io.export.series import to_xarray
+
+        return to_xarray(self, what)
+
+    def branch(self, arm: str, day: float, name: str = "") -> Study:
+        """A study whose animals are those of `arm` as they were on a kept day, from which each arm of it goes on.
+
+        It has one arm, "as before", in which what lasts in `arm` goes on and nothing is given any more; add others with
+        `Study.with_arm`. Give what they get at times counted from the start of this study.
+
+        Raises
+        ------
+        StudyError, UnknownNameError, ResultError
+            If no state of that day was to be kept (``record.states``), or none is kept.
+        """
+        from paget.experiment import Lasting
+
+        source = self.study.arm(arm)
+        self.state(arm, 0, day)
+        going_on = {
+            kind: tuple(what for what in getattr(source, kind) if isinstance(what, Lasting)) for kind, _ in KINDS
+        }
+        return self.study.changed(
+            name=name or f"{self.study.name}_day_{day:g}".replace(".", "_"),
+            arms=({"name": "as before", "parameters": source.parameters, **going_on},),
+            sweep=None,
+            branch={"result": str(self.path.resolve()), "arm": arm, "at": f"{day:.12g} day"},
+        )
+
     # ---- findings -------------------------------------------------------------------------------------------------
     def effect(self, readout: str, arm: str, versus: str | None = None) -> Comparison:
         """How one arm differs from another in one readout, adjusted (Holm) for the other readouts of that pair.
@@ -254,6 +338,11 @@ class Result:
             if record is not None:
                 yield arm, animal, record
 
+    def _begun(self, arm: str, animal: int) -> RunRecord | None:
+        """The record of an animal, or of the block to which it belongs, if it was begun."""
+        block = max(int(self.model.get("block", 1)), 1)
+        return read_record(animal_folder(self.path, self.study, arm, animal // block))
+
     def _record(self, arm: str, animal: int) -> RunRecord:
         self.study.arm(arm)
         if animal not in self.animals:
@@ -287,9 +376,11 @@ class Result:
         return None if part is None else tables.read(self.path / name, part).to_pandas()
 
     @staticmethod
-    def _no_frame(arm: str, animal: int, day: float, days: Sequence[float]) -> ResultError:
+    def _no_frame(arm: str, animal: int, day: float, days: Sequence[float], what: str = "frame") -> ResultError:
         stored = ", ".join(f"{d:g}" for d in days) or "none yet"
-        return ResultError(f"Animal {animal} of arm '{arm}' has no stored frame of day {day:g}; stored days: {stored}.")
+        return ResultError(
+            f"Animal {animal} of arm '{arm}' has no stored {what} of day {day:g}; stored days: {stored}."
+        )
 
 
 def _named(codes: npt.NDArray[Any], names: Sequence[str], what: str) -> npt.NDArray[np.object_]:

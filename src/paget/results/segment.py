@@ -26,6 +26,7 @@ class Segment:
     cells: list[tuple[float, Columns]] = field(default_factory=list)
     fields: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     events: list[Columns] = field(default_factory=list)
+    states: list[tuple[float, bytes]] = field(default_factory=list)
 
     def add_metrics(self, time: float, values: Mapping[str, float]) -> None:
         self._check_time("readouts", time)
@@ -57,6 +58,11 @@ class Segment:
         if len(next(iter(columns.values()))):
             self.events.append(columns)
 
+    def add_state(self, time: float, content: bytes) -> None:
+        """Keep an exact state, already packed; the later one if a time comes twice."""
+        self._check_time("a state", time)
+        self.states = [*((t, old) for t, old in self.states if t != time), (float(time), content)]
+
     def metric_columns(self) -> Columns:
         if self.tables:
             return {name: np.concatenate([table[name] for table in self.tables]) for name in self.tables[0]}
@@ -67,7 +73,7 @@ class Segment:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.metrics or self.tables or self.cells or self.fields or self.events)
+        return not (self.metrics or self.tables or self.cells or self.fields or self.events or self.states)
 
     def check_commit(self, time: float) -> None:
         self._check_time("a commit", time)

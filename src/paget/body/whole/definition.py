@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from paget.body.anatomy import Anatomy
 from paget.body.blood import EFFECTS, BloodBiology
 from paget.body.lumped import LumpedSite
+from paget.body.messengers import MYELOID, PROGENITORS
 from paget.body.values import Number
 from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
 from paget.errors import ModelError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable
 from paget.experiment import Arm, Study
+from paget.perturbing import Genes, changes, genes_of, scaled
 from paget.pharmacology import DrugKinetics
 from paget.process import Named, is_nothing
 from paget.rules import Rule
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Endpoint", "WholeBody", "slug"]
 
 PRIMARY, REST = "primary", "other"
+MARROW_CELLS = (PROGENITORS, MYELOID)
 READ_PER_SITE = ("cells", "nodules", "dormant", "arrivals")
 READ_OF_ALL = (
     "metastases",
@@ -222,6 +225,31 @@ class WholeBody(Individual):
             drug_numbers=self.drug_numbers.with_values(some(self.drug_numbers)) if self.drug_numbers else None,
         )
 
+    @property
+    def gene_table(self) -> Genes:
+        """The genes of the body and of its tissues, with what each acts on."""
+        tissues = {site.name: site.model for site in self.spatial}
+        types = {kind.name: kind for kind in self.cell_types}
+        return genes_of(tissues, self.numbers_used(), types, MARROW_CELLS if self.niche else ())
+
+    @property
+    def genes(self) -> Mapping[str, tuple[str, ...]]:
+        """Genes and nodes of networks that can be knocked out or over-expressed, with what each acts on."""
+        return self.gene_table.in_words
+
+    def perturbed(self, levels: Mapping[tuple[str, str], float]) -> WholeBody:
+        """Return the body with other activities of genes, in its own numbers and in its tissues.
+
+        Raises
+        ------
+        UnknownNameError, StudyError
+        """
+        found = changes(self.gene_table, levels)
+        return self.changed(
+            spatial=tuple(dataclasses.replace(site, model=found.applied(site.model, site.name)) for site in self.spatial),
+            parameters=scaled(self.parameters, found.numbers),
+        )
+
     def with_rules(self, *rules: Rule) -> WholeBody:
         """Return the body with rules added to the tissue whose cells they are about.
 
@@ -243,8 +271,7 @@ class WholeBody(Individual):
         """One animal of an arm at the start of the study."""
         from paget.body.whole.life import Life
 
-        drugs = frozenset(given.drug for given in arm.administrations(study.duration))
-        return Life(self, seed=study.seed, animal=animal, dt=study.tick, drugs=drugs)
+        return Life(self, seed=study.seed, animal=animal, dt=study.tick, drugs=arm.drugs)
 
 
 def _key(value: Number | int) -> str:

@@ -33,6 +33,7 @@ from paget.engine.structure import Departures
 from paget.errors import LedgerError, UnknownNameError
 from paget.experiment import HOURS_PER_DAY
 from paget.kernels import philox
+from paget.pharmacology import Doses
 from paget.state.cells import mix
 
 __all__ = ["Life"]
@@ -105,7 +106,7 @@ class Life:
         return self.tick * self.dt
 
     # ---- time -----------------------------------------------------------------------------------------------------
-    def advance(self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]) -> None:
+    def advance(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
         """Go forward by one tick; after its death, an animal stays as it is."""
         if not self.dead:
             for site, _ in operations:
@@ -163,18 +164,18 @@ class Life:
                 factors[name] = factors.get(name, 1.0) * value
         return factors, on_sites
 
-    def _treated(self, doses: tuple[tuple[str, float, float], ...]) -> dict[tuple[str, str], float]:
+    def _treated(self, doses: Doses) -> dict[tuple[str, str], float]:
         """What drugs do to lesions in this tick."""
         if self._drugs is None:
             return {}
-        for drug, at, amount in doses:
-            self._drugs.give(drug, amount, self.time + at)
+        for drug, at, amount, route in doses:
+            self._drugs.give(drug, amount, self.time + at, route)
         self._drugs.advance(self.dt)
         found = self._drugs.effects()
         return {(site, name): found[name] for site in self.lesions.names for name in ("kill", "awakening")}
 
     def _pieces_live(
-        self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]
+        self, doses: Doses, operations: tuple[tuple[str, float], ...]
     ) -> list[Batch]:
         found: list[Batch] = []
         for name, piece in self.pieces.items():

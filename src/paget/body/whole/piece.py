@@ -17,6 +17,7 @@ from paget.engine.tick import Stepper
 from paget.engine.world import found
 from paget.kernels import philox
 from paget.model import Model
+from paget.pharmacology import Doses
 from paget.readouts import colonies
 from paget.tissue.vessels.exchange import entry_points
 
@@ -164,7 +165,7 @@ class Piece:
         self.arrived = self.lost = 0  # who came through a wall, and those of them who did not live to see the tissue
 
     # ---- time -----------------------------------------------------------------------------------------------------
-    def step(self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]) -> None:
+    def step(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
         """Advance the tissue by a tick."""
         self.world.doses = tuple(dose for dose in doses if dose[0] in self._drugs)
         self.world.operations = operations

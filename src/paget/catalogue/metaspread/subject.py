@@ -32,6 +32,7 @@ from paget.engine.animal import Animal, Columns
 from paget.errors import PagetError, StudyError
 from paget.evidence import Parameter, load_parameters
 from paget.experiment import Arm, Study
+from paget.pharmacology import Doses
 from paget.subject import Individual
 
 __all__ = ["MetaSpreadSubject", "metaspread"]
@@ -96,7 +97,7 @@ class MetaSpreadAnimal:
         """Number of the next tick of the study, from 0."""
         return self.run.steps // self._steps
 
-    def advance(self, doses: tuple[tuple[str, float, float], ...], operations: tuple[tuple[str, float], ...]) -> None:
+    def advance(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
         """Go forward by one tick; the model has neither drugs nor operations."""
         for _ in range(self._steps):
             self.run.step()

@@ -1,53 +1,32 @@
-"""A whole study: the folder, every animal of every arm, the tables, the provenance."""
+"""A whole study, or one shard of it: the folder, the animals, the tables, the provenance."""
 
 from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paget.engine.ensemble.supervisor import STORE_IMPORTS, Event, Failure, execute
+from paget.engine.ensemble.branching import check_branch
+from paget.engine.ensemble.shards import Shard
+from paget.engine.ensemble.study_folder import new_folder, open_session
+from paget.engine.ensemble.summaries import failure, write_summaries
+from paget.engine.ensemble.supervisor import STORE_IMPORTS, Event, Execute, execute
 from paget.engine.ensemble.worker import Job, Target, Task, run_job
-from paget.errors import FolderInUseError, PagetError, SimulationFailed, StudyError
+from paget.errors import StudyError, UnitError
 from paget.experiment import Study
-from paget.io.study_file import dump_study
-from paget.results.crate import write_crate
-from paget.results.files import (
-    LOCK_NAME,
-    FolderLock,
-    full_disk_is_an_error,
-    make_folder,
-    read_json,
-    remove_leftovers,
-    write_atomic,
-)
-from paget.results.manifest import (
-    MANIFEST_NAME,
-    RESOLVED_NAME,
-    differences,
-    new_manifest,
-    now,
-    read_manifest,
-    resolved_study,
-    session,
-    study_sha256,
-    write_manifest,
-)
-from paget.results.record import FilePart, RunRecord, animal_folder, blocks, read_record, write_record
-from paget.version import __version__
+from paget.results.files import full_disk_is_an_error, make_folder
+from paget.results.record import animal_folder
+from paget.units import to_internal
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from paget.results.result import Result
 
 __all__ = ["run_study", "simulate"]
 
 _ENGINE_IMPORTS = (*STORE_IMPORTS, "paget.engine.simulate", "paget.engine.ensemble.warm")
-_SHOWN = 5
+_SECONDS_PER_HOUR = 3600.0
 
 
 def simulate(
@@ -61,10 +40,15 @@ def simulate(
     resume: bool = False,
     progress: Callable[[Event], None] | None = None,
     source_text: str | None = None,
+    tries: int = 3,
+    time_limit: str | None = None,
+    shard: tuple[int, int] | str | None = None,
+    cluster: Any = None,
+    stall_limit: str = "30 min",
 ) -> Result:
     """Run every animal of a study and return what came out.
 
-    The result is the same, bit for bit, for any number of workers and after any interruption and resume.
+    The result is the same, bit for bit, for any number of workers or shards and after any interruption and resume.
 
     Parameters
     ----------
@@ -75,6 +59,16 @@ def simulate(
     resume : continue what is in `out`, which must be the same study; an `out` that does not exist yet is begun.
     progress : told about everything that happens. Raising an exception in it stops the study; it can be resumed.
     source_text : the text of the file that the study came from, to be kept with the result.
+    tries : how often an animal is begun whose process dies; it goes on from its last checkpoint with the same random
+        numbers. An animal that failed is kept with its reason and is never replaced by another one.
+    time_limit : longest time for one try of one animal, such as ``"2 h"``; none if left out.
+    shard : which part of the animals to compute, as ``(3, 16)`` or ``"3/16"``. Shards run at the same time, in any
+        number of processes and machines, into one folder `out`; each may be run again. The last one to end writes the
+        tables; `paget.engine.ensemble.collect` writes them afterwards if it could not.
+    cluster : compute on a Dask cluster: a `distributed.Client`, a cluster object, ``"tcp://host:port"``, the path of a
+        scheduler file, or ``"local"``. Its workers must see `out` under the same path.
+    stall_limit : after this time without progress on disk, a cluster is sent again whatever is not done; the third
+        time it is given up.
 
     Raises
     ------
@@ -86,6 +80,8 @@ def simulate(
         If the disk is full; everything committed is intact and the run can be resumed.
     SimulationFailed
         If animals failed. Everything else is written and can be opened; resuming tries the failed ones again.
+    ClusterError
+        If the cluster cannot be reached or makes no progress; what was committed is kept.
     """
     from paget.catalogue import build_model, check_study
 
@@ -93,6 +89,7 @@ def simulate(
     study = study.changed(**changes) if changes else study
     study = study.only(*arms) if arms is not None else study
     check_study(study)
+    study = check_branch(study)
     model = build_model(study).describe()
     return run_study(
         study,
@@ -103,7 +100,11 @@ def simulate(
         resume=resume,
         progress=progress,
         source_text=source_text,
+        tries=tries,
+        time_limit=_seconds("time limit", time_limit) if time_limit is not None else None,
+        shard=shard,
         preload=_ENGINE_IMPORTS,
+        execute=execute if cluster is None else _on_dask(cluster, _seconds("stall limit", stall_limit)),
     )
 
 
@@ -117,135 +118,68 @@ def run_study(
     resume: bool = False,
     progress: Callable[[Event], None] | None = None,
     source_text: str | None = None,
-    max_tries: int = 3,
+    tries: int = 3,
     time_limit: float | None = None,
+    shard: tuple[int, int] | str | None = None,
     preload: Sequence[str] = STORE_IMPORTS,
+    execute: Execute = execute,
 ) -> Result:
-    """Do what `simulate` does, with a given description of the model and a target that fills one animal's folder."""
+    """Do what `simulate` does, with a given description of the model and a target that fills one animal's folder.
+
+    `time_limit` is in seconds; `execute` computes the jobs, by processes of this machine if left out.
+    """
     if workers is not None and workers < 1:
         raise StudyError(f"{workers} workers cannot run a study; give 1 or more, or leave it out for all processors.")
+    if tries < 1:
+        raise StudyError(f"{tries} tries cannot finish an animal; give 1 or more (on the command line --tries).")
     if resume and out is None:
         raise StudyError("Say which folder to resume: out=... (on the command line --out).")
+    part = Shard.of(shard) if shard is not None else None
+    if part is not None and out is None:
+        raise StudyError("Say which folder the shards share: out=... (on the command line --out).")
     from paget.results.result import Result
 
     model = json.loads(json.dumps(model, allow_nan=False))
-    folder = _new_folder(study) if out is None else Path(out)
+    workers = workers or _processors()
+    folder = new_folder(study) if out is None else Path(out)
     with full_disk_is_an_error(folder):
         make_folder(folder)
-        with FolderLock(folder):
-            remove_leftovers(folder)
-            started = time.monotonic()
-            manifest = _opened(folder, study, model, resume, source_text, workers or _processors())
-            task = Task(study, folder, manifest["model"])
-            pending = _pending(folder, study, model)
+        with open_session(
+            folder, study, model, resume=resume, source_text=source_text, workers=workers, shard=part
+        ) as session:
+            task = Task(study, folder, session.model)
             failures = execute(
-                [Job(arm, animal, animal_folder(folder, study, arm, animal), task) for arm, animal in pending],
+                [Job(arm, animal, animal_folder(folder, study, arm, animal), task) for arm, animal in session.pending],
                 target,
-                workers or _processors(),
+                workers,
                 progress,
-                max_tries=max_tries,
+                max_tries=tries,
                 time_limit=time_limit,
-                finished_before=len(study.arms) * len(blocks(study, model)) - len(pending),
+                finished_before=session.finished_before,
                 preload=preload,
             )
-            _close_session(manifest, time.monotonic() - started)
-            _write_summaries(folder, study, manifest, failures)
+            with session.closing() as (manifest, is_last):
+                if is_last:
+                    write_summaries(folder, study, manifest)
     if failures:
-        raise _as_error(failures, folder)
+        raise failure([f"{failed.job.label}: {failed.error}" for failed in failures], folder)
     return Result.open(folder)
 
 
-def _opened(
-    folder: Path, study: Study, model: dict[str, Any], resume: bool, source_text: str | None, workers: int
-) -> dict[str, Any]:
-    """The manifest of the folder, ready for a session; its tables no longer count until they are written again."""
-    if any(path.name != LOCK_NAME for path in folder.iterdir()):
-        _check_same_study(folder, study, resume)
-    if not (folder / MANIFEST_NAME).exists():
-        _begin(folder, study, model, source_text, workers)
-        return read_manifest(folder)
-    manifest = read_manifest(folder)
-    if _pending(folder, study, model):
-        _check_same_software(folder, manifest, model)
-        manifest["sessions"].append(session(workers))
-        manifest["finished"] = None
-    manifest["tables"] = {}
-    write_manifest(folder, manifest)
-    return manifest
+def _on_dask(cluster: Any, stall_limit: float) -> Execute:
+    from paget.engine.cluster.dask import DaskExecutor
+
+    return DaskExecutor(cluster, stall_limit)
 
 
-def _new_folder(study: Study) -> Path:
-    """The first free default folder; made here, so that two runs started together get two folders."""
-    number = 1
-    while True:
-        folder = Path(f"{study.name}-results" if number == 1 else f"{study.name}-results-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
-
-
-def _check_same_study(folder: Path, study: Study, resume: bool) -> None:
-    if not (folder / RESOLVED_NAME).exists():
-        raise FolderInUseError(f"{folder} is not empty and holds no result of paget. Choose another folder with --out.")
-    there = read_json(folder / RESOLVED_NAME)
-    if not resume:
-        raise FolderInUseError(
-            f"{folder} holds results of the study '{there.get('name')}', which are never overwritten. "
-            "Continue them with --resume, or choose another folder with --out."
-        )
-    found = differences(there, json.loads(resolved_study(study)))
-    if found:
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise FolderInUseError(
-            f"{folder} holds another study and cannot be resumed with this one: {'; '.join(found[:_SHOWN])}{more}. "
-            "Give the same study and the same --seed, --replicates and --arms, or choose another folder with --out."
-        )
-
-
-def _check_same_software(folder: Path, manifest: dict[str, Any], model: dict[str, Any]) -> None:
-    """Refuse to mix animals of two versions of the model in one result."""
-    there = manifest["versions"]["paget"]
-    if there != __version__:
-        raise FolderInUseError(
-            f"{folder} was begun with paget {there}; this is paget {__version__}, whose numbers may differ. "
-            "Finish it with the version it was begun with, or start again in another folder with --out."
-        )
-    found = differences(manifest["model"], model)
-    if found:
-        raise FolderInUseError(
-            f"{folder} was begun with another state of the model: {'; '.join(found[:_SHOWN])}. "
-            "Start again in another folder with --out."
-        )
-
-
-def _begin(folder: Path, study: Study, model: dict[str, Any], source_text: str | None, workers: int) -> None:
-    """Write what the folder is about; the manifest comes last, so a folder that has one is complete."""
-    write_atomic(folder / RESOLVED_NAME, resolved_study(study))
-    write_atomic(folder / "study.yaml", (source_text if source_text is not None else dump_study(study)).encode())
-    for arm, animal in _order(study, model):
-        place = animal_folder(folder, study, arm, animal)
-        make_folder(place)
-        write_record(place, RunRecord(arm=arm, animal=animal, seed=study.seed, study_sha256=study_sha256(study)))
-    write_manifest(folder, new_manifest(study, model, session(workers)))
-
-
-def _order(study: Study, model: dict[str, Any]) -> list[tuple[str, int]]:
-    """Animal 0 of every arm, then animal 1 of every arm ..., so that a study stopped halfway is balanced."""
-    return [(arm, animal) for animal in blocks(study, model) for arm in study.arm_names]
-
-
-def _pending(folder: Path, study: Study, model: dict[str, Any]) -> list[tuple[str, int]]:
-    def is_done(arm: str, animal: int) -> bool:
-        try:
-            record = read_record(animal_folder(folder, study, arm, animal))
-        except PagetError:
-            return False  # its own process will say what is wrong with it
-        return record is not None and record.status == "done"
-
-    return [(arm, animal) for arm, animal in _order(study, model) if not is_done(arm, animal)]
+def _seconds(what: str, limit: str) -> float:
+    try:
+        seconds = to_internal(limit, "h") * _SECONDS_PER_HOUR
+    except UnitError as problem:
+        raise StudyError(f"A {what} is a time with its unit, such as '2 h': {problem}.") from None
+    if seconds <= 0.0:
+        raise StudyError(f"A {what} of {limit} leaves no time; give a longer one, or leave it out.")
+    return seconds
 
 
 def _processors() -> int:
@@ -254,50 +188,3 @@ def _processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _close_session(manifest: dict[str, Any], seconds: float) -> None:
-    """Note when the last session ended, unless it was closed before and nothing has been computed since."""
-    if manifest["sessions"][-1]["ended"] is None:
-        manifest["sessions"][-1].update(ended=now(), wall_seconds=round(seconds, 3))
-        manifest["wall_seconds"] = round(sum(s["wall_seconds"] for s in manifest["sessions"]), 3)
-
-
-def _write_summaries(folder: Path, study: Study, manifest: dict[str, Any], failures: Sequence[Failure]) -> None:
-    """Write the tables of the whole study from its animals, then the manifest that vouches for them."""
-    from paget.results.result import Result
-
-    result = Result(folder, study, {**manifest, "tables": {}})
-    units = {"day": "day", **{r["name"]: r["unit"] for r in result.readouts}}
-    parts = {
-        "metrics.parquet": _write_table(folder / "metrics.parquet", result.metrics, units),
-        "outcomes.parquet": _write_table(folder / "outcomes.parquet", result.outcomes, {}),
-        "runs.parquet": _write_table(folder / "runs.parquet", result.status, {"wall_seconds": "s"}),
-    }
-    manifest["tables"] = {name: part.model_dump() for name, part in parts.items()}
-    if not failures and manifest["finished"] is None:
-        manifest["finished"] = manifest["sessions"][-1]["ended"]
-    write_manifest(folder, manifest)
-    write_crate(folder, study, manifest, [f"{failure.job.label}: {failure.error}" for failure in failures])
-
-
-def _write_table(path: Path, table: pd.DataFrame, units: dict[str, str]) -> FilePart:
-    from paget.results import tables
-
-    content = tables.encode([{str(name): table[name].to_numpy() for name in table.columns}], units, {})
-    write_atomic(path, content)
-    return FilePart.of(content, rows=len(table))
-
-
-def _as_error(failures: Sequence[Failure], folder: Path) -> SimulationFailed:
-    lines = [f"  {failure.job.label}: {failure.error}" for failure in failures]
-    what = "1 animal" if len(lines) == 1 else f"{len(lines)} animals"
-    return SimulationFailed(
-        "\n".join(
-            [
-                f"{what} could not be finished; all others are in {folder} and can be looked at.",
-                *lines,
-                f"The logs are in the run.json of each. Try them again with `paget run STUDY --out {folder} --resume`.",
-            ]
-        )
-    )

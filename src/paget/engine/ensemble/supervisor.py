@@ -26,9 +26,10 @@ from paget.errors import DamagedResultError, StorageFullError
 from paget.results.files import full_disk_is_an_error
 from paget.results.record import mark_failed
 
-__all__ = ["STORE_IMPORTS", "Event", "Failure", "execute"]
+__all__ = ["STORE_IMPORTS", "Event", "Execute", "Failure", "execute"]
 
 _LOG_TAIL = 4000
+_LAUNCH = threading.Lock()
 STORE_IMPORTS = ("pandas", "pyarrow.parquet", "zarr.codecs", "paget.results.animal")
 
 
@@ -59,6 +60,9 @@ class Failure:
 
     job: Job
     error: str
+
+
+Execute = Callable[..., tuple[Failure, ...]]  # with the parameters of `execute`
 
 
 @dataclass
@@ -199,17 +203,24 @@ class _Supervisor:
             self._tell("retried", running, f"{running.job.label}: {reason}; started again from its last checkpoint")
             return
         tries = "" if running.attempt == 1 else f" (tried {running.attempt} times)"
+        if ending is not None and ending.kind == "busy":  # its record belongs to the process that holds the animal
+            self._leave(running, f"{reason}{tries}")
+            return
         self._give_up(running, f"{reason}{tries}", ending.trace if ending is not None else "")
 
     def _give_up(self, running: _Running, error: str, trace: str) -> None:
+        """Note on disk why an animal was given up, with the end of its log."""
         job = running.job
         try:
             with full_disk_is_an_error(job.folder):
                 mark_failed(job.folder, error, _tail_of_log(job) + trace)
         except DamagedResultError as problem:  # its record cannot take the note; the caller still gets it
             error = f"{error} ({problem})"
-        self._failures.append(Failure(job, error))
-        self._tell("failed", running, f"{job.label}: {error}")
+        self._leave(running, error)
+
+    def _leave(self, running: _Running, error: str) -> None:
+        self._failures.append(Failure(running.job, error))
+        self._tell("failed", running, f"{running.job.label}: {error}")
 
     def _tell(
         self, kind: Literal["started", "progress", "retried", "done", "failed"], about: _Running, message: str = ""
@@ -249,19 +260,20 @@ def _launching() -> Iterator[None]:
     multiprocessing would import the main module into every child, so that a script which calls `simulate` at its top
     level would start itself over and over. No target lives in the main module, so it is hidden for the moment.
     """
-    main = sys.modules["__main__"]
-    before = {name: os.environ.get(name) for name in SINGLE_THREADED}
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    os.environ.update(SINGLE_THREADED)
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    with _LAUNCH:  # threads of one process may each run animals
+        main = sys.modules["__main__"]
+        before = {name: os.environ.get(name) for name in SINGLE_THREADED}
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        os.environ.update(SINGLE_THREADED)
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 @contextmanager

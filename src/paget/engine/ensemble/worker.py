@@ -15,7 +15,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
-from paget.errors import PagetError, StorageFullError
+from paget.engine.ensemble.branching import starting_state
+from paget.errors import FolderInUseError, PagetError, StorageFullError
 from paget.experiment import Study
 from paget.results.files import make_folder
 from paget.results.record import read_record
@@ -56,7 +57,7 @@ class Task:
 class Message:
     """What a child tells: how far it is, or how it ended; `text` is for the user, `trace` for finding the cause."""
 
-    kind: Literal["progress", "finished", "refused", "storage full", "crashed"]
+    kind: Literal["progress", "finished", "refused", "busy", "storage full", "crashed"]
     fraction: float = 0.0
     text: str = ""
     trace: str = ""
@@ -91,7 +92,8 @@ def run_job(job: Job, report: Callable[[float], None]) -> None:
         if isinstance(model, Cohort):
             record_block(model, task.study, job.arm, job.animal, store)
         else:
-            run_animal(model, task.study, job.arm, job.animal, store, report)
+            begin = starting_state(task.study, job.animal)
+            run_animal(model, task.study, job.arm, job.animal, store, report, begin)
         store.finish(time.monotonic() - started)
 
 
@@ -106,6 +108,8 @@ def child(target: Target, job: Job, connection: Connection) -> None:
         target(job, _reporter(connection))
     except StorageFullError as problem:
         connection.send(Message("storage full", text=str(problem)))
+    except FolderInUseError as problem:
+        connection.send(Message("busy", text=str(problem)))
     except PagetError as problem:
         connection.send(Message("refused", text=str(problem), trace=traceback.format_exc()))
     except Exception as problem:

@@ -113,7 +113,7 @@ class _Rows:
         model[self.dead] = np.where(death[self.dead] == 1, APOPTOSIS, NECROSIS)
         elapsed = np.where(self.dead, self.column("cell.death_time"), self.column("cell.phase_time")) * MINUTES
         fluid = np.divide(self.column("cell.fluid"), volume, out=np.zeros(self.n), where=volume > 0.0)
-        self.add("ID", np.arange(self.n))
+        self.add("ID", self.snapshot.ids)
         self.add("position", self.snapshot.positions.T, "microns")
         self.add("total_volume", volume, "cubic microns")
         self.add("cell_type", self.kind)
@@ -220,6 +220,8 @@ class _Rows:
     def own(self) -> None:
         """Variables that the types have of their own, as custom data."""
         names = dict.fromkeys(name for d in self.snapshot.definitions for name in d.own)
+        written = {label for label, _, _ in self.labels}
+        names.update(dict.fromkeys(n for n in self.snapshot.own if n.removeprefix("cell.") not in written))
         for name in names:
             self.add(name.removeprefix("cell."), self.column(name))
 

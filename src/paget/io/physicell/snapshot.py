@@ -49,6 +49,9 @@ class Snapshot:
     columns : variables of the cells, by name -> [n]. fields : name -> [nz, ny, nx], in the unit given in `substrates`
     origin : lower corner in um; spacing : edges (x, y, z) of a voxel in um. runtime : s
     neighbours, attached : pairs of rows [m, 2] of cells that touch, and of those held together by springs
+    own : columns to write as custom data, beside those that the definitions have of their own
+
+    A column ``ID`` numbers the cells; else they are numbered from 0 in their order.
     """
 
     time: float
@@ -65,6 +68,12 @@ class Snapshot:
     neighbours: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     attached: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     runtime: float = 0.0
+    own: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Number of each cell in the file."""
+        return np.asarray(self.columns.get("ID", np.arange(len(self.positions))), dtype=np.int64)
 
     def cells(self) -> Cells:
         """The cells as founders of a tissue of the same types."""
@@ -134,7 +143,7 @@ def write_snapshot(folder: str | Path, index: int | str, snapshot: Snapshot) -> 
     labels, matrix = cell_rows(snapshot)
     savemat(folder / f"{stem}_cells.mat", {"cells": matrix}, format="4")
     for name, pairs in zip(GRAPHS, (snapshot.neighbours, snapshot.attached, snapshot.attached), strict=True):
-        text = _graph(pairs, len(snapshot.positions))
+        text = _graph(pairs, snapshot.ids)
         (folder / f"{stem}_{GRAPH_FILES[name]}.txt").write_text(text, encoding="utf-8")
     root = _document(snapshot, stem, labels)
     ElementTree.indent(root, "\t")
@@ -158,11 +167,13 @@ def _mesh(snapshot: Snapshot) -> Real:
     return np.stack([x.ravel(), y.ravel(), z.ravel(), volume])
 
 
-def _graph(pairs: Pairs, n: int) -> str:
-    beside: list[list[int]] = [[] for _ in range(n)]
+def _graph(pairs: Pairs, ids: NDArray[np.int64]) -> str:
+    beside: list[list[int]] = [[] for _ in ids]
     for one, two in pairs.tolist():
-        beside[one].append(two)
-    return "".join(f"{row}: {','.join(map(str, sorted(others)))}\n" for row, others in enumerate(beside))
+        beside[one].append(int(ids[two]))
+    return "".join(
+        f"{number}: {','.join(map(str, sorted(others)))}\n" for number, others in zip(ids.tolist(), beside, strict=True)
+    )
 
 
 def _add(parent: Element, tag: str, text: object = None, **attributes: str) -> Element:

@@ -38,19 +38,79 @@
     modeBarButtons: [[saveButton, "zoom2d", "pan2d", "resetScale2d"]],
   };
 
-  function draw(palette, fixed = false) {
-    return Promise.all(all(".plot").map((plot) => {
+  const unseen = (plot) => plot.closest("details:not([open])") !== null;
+
+  /* What stands in a closed fold has no size yet; it is drawn when the fold opens. Readers are told the words of a panel
+     (its label), not the pieces of its picture. */
+  function draw(palette, fixed = false, some = all(".plot")) {
+    return Promise.all(some.filter((plot) => !unseen(plot)).map((plot) => {
       const { data, layout } = prepared(plot, palette);
       if (fixed) Object.assign(layout, { autosize: false, width: plot.clientWidth, height: plot.clientHeight });
-      return Plotly.react(plot, data, layout, settings);
+      return Plotly.react(plot, data, layout, settings).then(() => {
+        plot.dataset.palette = palette === palettes.dark ? "dark" : "light";
+        all(".main-svg", plot).forEach((picture) => picture.setAttribute("aria-hidden", "true"));
+      });
     }));
   }
 
   const screenPalette = () => palettes[darkScreen.matches ? "dark" : "light"];
-  draw(screenPalette()).then(() => document.documentElement.setAttribute("data-drawn", String(all(".main-svg").length)));
+
+  /* ---- folds: which sections are closed stands in the address, so that a link or a reload keeps it ---- */
+  const parts = all("details.section");
+  const nameOf = (fold) => fold.parentElement.id;
+
+  function address() {
+    const [target, ...rest] = decodeURIComponent(location.hash.slice(1)).split(";");
+    const folded = rest.find((part) => part.startsWith("folded="))?.slice(7).split(",") ?? [];
+    return { target, folded };
+  }
+  function remember(target) {
+    const closed = parts.filter((fold) => !fold.open).map(nameOf);
+    const hash = `${target}${closed.length ? `;folded=${closed.join(",")}` : ""}`;
+    history.replaceState(null, "", hash ? `#${hash}` : location.href.split("#")[0]);
+  }
+  function show(target) {
+    const place = target && document.getElementById(target);
+    if (!place) return;
+    const inside = place.matches("section") ? place.querySelector("details.section") : null;
+    for (let fold = inside ?? place.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    place.scrollIntoView();
+  }
+
+  let printing = false;
+  const first = address();
+  parts.filter((fold) => first.folded.includes(nameOf(fold))).forEach((fold) => { fold.open = false; });
+  draw(screenPalette()).then(() => {
+    document.documentElement.setAttribute("data-drawn", String(all(".main-svg").length));
+    show(first.target);
+  });
   darkScreen.addEventListener("change", () => draw(screenPalette()));
+  all("details").forEach((fold) => fold.addEventListener("toggle", () => {
+    if (printing) return;
+    if (fold.open) draw(screenPalette(), false, all(".plot", fold)).then(() => all(".plot", fold).forEach((plot) => Plotly.Plots.resize(plot)));
+    if (fold.matches(".section")) remember(address().target);
+  }));
+  all('a[href^="#"]').forEach((link) => link.addEventListener("click", (event) => {
+    const target = link.getAttribute("href").slice(1);
+    if (!document.getElementById(target) || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    show(target);
+    remember(target);
+    const place = document.getElementById(target);
+    (place.querySelector("summary") ?? place).focus({ preventScroll: true });
+  }));
+  window.addEventListener("hashchange", () => {
+    const { target, folded } = address();
+    parts.forEach((fold) => { fold.open = !folded.includes(nameOf(fold)); });
+    show(target);
+  });
+  all("[data-fold]").forEach((button) => button.addEventListener("click", () => {
+    parts.forEach((fold) => { fold.open = button.dataset.fold === "open"; });
+  }));
+
   /* Plots do not follow the paper by themselves: the page is set to its width, and they are drawn for it at once. */
   window.addEventListener("beforeprint", () => {
+    printing = true;
     document.body.classList.add("printing");
     all("details:not([open])").forEach((fold) => { fold.open = true; fold.dataset.opened = "for print"; });
     draw(palettes.light, true);
@@ -59,6 +119,7 @@
     document.body.classList.remove("printing");
     all("details[data-opened]").forEach((fold) => { fold.open = false; delete fold.dataset.opened; });
     draw(screenPalette());
+    setTimeout(() => { printing = false; });
   });
 
   /* ---- arms ---- */
@@ -69,7 +130,7 @@
     const arm = button.dataset.arm;
     if (!away.delete(arm)) away.add(arm);
     button.setAttribute("aria-pressed", String(!away.has(arm)));
-    all(".plot", figure).forEach((plot) => Plotly.restyle(plot, { visible: plot.data.map((t) => !away.has(t.legendgroup)) }));
+    all(".plot", figure).filter((plot) => plot.data).forEach((plot) => Plotly.restyle(plot, { visible: plot.data.map((t) => !away.has(t.legendgroup)) }));
   }));
 
   /* ---- downloads ---- */
@@ -116,6 +177,22 @@
     const records = JSON.parse(stored.textContent);
     const columns = Object.keys(records[0]);
     return [columns, ...records.map((record) => columns.map((column) => record[column]))];
+  }
+
+  const boxRows = (box) => recordRows(box) ?? tableRows(box.querySelector("table"));
+
+  /* Cells are stored as kind, x, y, z, radius, one after the other, in tenths of a micrometre. */
+  function cellRows(figure) {
+    const stored = figure.querySelector("script.cells");
+    if (!stored) return null;
+    const { animal, types, frames } = JSON.parse(stored.textContent);
+    const rows = [["arm", "animal", "day", "type", "x_um", "y_um", "z_um", "radius_um"]];
+    frames.forEach(({ arm, day, cells }) => {
+      for (let i = 0; i < cells.length; i += 5) {
+        rows.push([arm, animal, day, types[cells[i]], ...cells.slice(i + 1, i + 5).map((tenths) => tenths / 10)]);
+      }
+    });
+    return rows;
   }
 
   const xml = (text) => text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
@@ -171,42 +248,64 @@
 
   const downloads = {
     csv: (button) => { const figure = button.closest("figure"); save(`${figure.id}.csv`, "text/csv", csv(figureRows(figure))); },
-    table: (button) => { const box = button.closest(".table"); save(`${box.dataset.name}.csv`, "text/csv", csv(recordRows(box) ?? tableRows(box.querySelector("table")))); },
+    table: (button) => { const box = button.closest(".table"); save(`${box.dataset.name}.csv`, "text/csv", csv(boxRows(box))); },
     svg: (button) => { const figure = button.closest("figure"); savePanels(all(".plot", figure), figure.id); },
-    chain: (button) => {
-      const figure = button.closest("figure");
-      save(`${figure.id}.svg`, "image/svg+xml", figure.querySelector('[role="tabpanel"]:not([hidden]) svg.chain').outerHTML);
-    },
+    data: (button) => { const figure = button.closest("figure"); save(`${figure.id}.csv`, "text/csv", csv(boxRows(figure.querySelector(".table[data-figure]")))); },
+    cells: (button) => { const figure = button.closest("figure"); save(`${figure.id}.csv`, "text/csv", csv(cellRows(figure) ?? boxRows(figure.querySelector(".table[data-figure]")))); },
+    tissue: (button) => saveTissue(button.closest("figure")),
+    drawings: (button) => saveDrawings(button.closest("figure")),
   };
+  const words = (x, y, text, rest = "", size = 13) =>
+    `<text x="${x}" y="${y}" font-family="Helvetica, Arial, sans-serif" font-size="${size}" fill="#17191c"${rest}>${xml(text)}</text>`;
+  const bold = ' font-weight="600"';
+  const picture = (width, height, parts) =>
+    '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" ' +
+    `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#ffffff"/>${parts.join("")}</svg>`;
+
+  /* What the colours of a figure mean: dots, shades and dashes, in lines below each other. */
+  function keyParts(figure, wide) {
+    const parts = [];
+    let [across, row] = [0, 16];
+    all(".legend.still .key", figure).forEach((key) => {
+      const width = 44 + 6.6 * key.textContent.length;
+      if (across > 0 && across + width > wide) { across = 0; row += 20; }
+      const mark = key.querySelector("i");
+      if (mark?.matches(".ramp")) {
+        const layer = mark.style.getPropertyValue("--layer");
+        [0, 1, 2, 3, 4].forEach((step) => parts.push(
+          `<rect x="${across + 6 * step}" y="${row - 10}" width="6" height="11" fill="${layer}" fill-opacity="${0.155 * step}"/>`));
+      } else if (mark) {
+        parts.push(`<circle cx="${across + 22}" cy="${row - 4.5}" r="5.5" fill="${coloured(mark.style.background, palettes.light)}"/>`);
+      } else {
+        const dash = key.querySelector("svg path")?.getAttribute("stroke-dasharray") || "none";
+        parts.push(`<path d="M${across} ${row - 4} h28" stroke="#565d66" stroke-width="2.4" stroke-dasharray="${dash}" fill="none"/>`);
+      }
+      parts.push(words(across + 34, row, key.textContent, "", 12));
+      across += width;
+    });
+    return { parts, height: parts.length ? row + 14 : 0 };
+  }
+
   /* Drawings as they stand beside each other, with their headings and their key, in the colours of the light palette. */
   function saveDrawings(figure) {
-    const some = all("svg.drawing", figure);
+    const some = all("svg.drawing", figure).filter((drawing) => drawing.getBoundingClientRect().width > 0);
     const boxes = some.map((drawing) => drawing.getBoundingClientRect());
     const heads = all(".body-arm h4", figure);
     const places = [...boxes, ...heads.map((head) => head.getBoundingClientRect())];
     const left = Math.min(...places.map((box) => box.left));
     const top = Math.min(...places.map((box) => box.top));
-    const right = Math.max(...places.map((box) => box.right)) - left;
+    const wide = Math.max(...places.map((box) => box.right)) - left;
     const day = figure.querySelector(".days output");
-    const keys = all(".legend .key", figure);
-    const above = day || keys.length ? 30 : 0;
-    const text = (x, y, words, rest = "") =>
-      `<text x="${x}" y="${y}" font-family="Helvetica, Arial, sans-serif" font-size="13" font-weight="600" fill="#17191c"${rest}>${xml(words)}</text>`;
-    const parts = day ? [text(0, 16, `Day ${day.textContent}`)] : [];
-    let across = 0;
-    keys.forEach((key) => {
-      const dot = key.querySelector("i");
-      const line = key.querySelector("svg path")?.getAttribute("stroke-dasharray");
-      const colour = dot ? coloured(dot.style.background, palettes.light) : "#565d66";
-      parts.push(`<path d="M${across} 11 h22" stroke="${colour}" stroke-width="2.4" stroke-dasharray="${line || "none"}"/>`,
-        text(across + 28, 15, key.textContent, ' font-size="11"'));
-      across += 50 + 7 * key.textContent.length;
-    });
+    const tab = figure.querySelector('[role="tab"][aria-selected="true"]');
+    const title = day ? `${figure.querySelector(".days label").textContent} ${day.textContent}` : tab?.textContent;
+    const key = keyParts(figure, wide);
+    const above = key.height + (title ? 24 : 0);
+    const parts = [...key.parts, ...(title ? [words(0, key.height + 15, title, bold)] : [])];
     heads.forEach((head) => {
       const box = head.getBoundingClientRect();
       const letter = head.querySelector(".letter").textContent;
-      parts.push(text(box.left - left, box.top - top + above + 14, letter, ' font-weight="700"'),
-        text(box.left - left + 20, box.top - top + above + 14, head.textContent.slice(letter.length).trim()));
+      parts.push(words(box.left - left, box.top - top + above + 14, letter, ' font-weight="700"', 16),
+        words(box.left - left + 24, box.top - top + above + 14, head.textContent.slice(letter.length).trim(), bold));
     });
     let bottom = 0;
     some.forEach((drawing, i) => {
@@ -216,12 +315,34 @@
       parts.push(coloured(new XMLSerializer().serializeToString(copy), palettes.light));
       bottom = Math.max(bottom, place.y + place.height);
     });
-    const wide = Math.max(right, across);
-    save(`${figure.id}.svg`, "image/svg+xml",
-      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${wide} ${bottom}" width="${wide}" height="${bottom}">` +
-      `<rect width="100%" height="100%" fill="#ffffff"/>${parts.join("")}</svg>`);
+    save(`${figure.id}.svg`, "image/svg+xml", picture(wide, bottom, parts));
   }
-  downloads.drawings = (button) => saveDrawings(button.closest("figure"));
+
+  /* Tissue pictures as they stand in their rows and columns; the cells themselves are in the file of data. */
+  function saveTissue(figure) {
+    const grid = figure.querySelector(".tissue").getBoundingClientRect();
+    const key = keyParts(figure, grid.width);
+    const parts = [...key.parts];
+    const at = (element) => {
+      const box = element.getBoundingClientRect();
+      return { x: box.left - grid.left, y: box.top - grid.top + key.height, width: box.width, height: box.height };
+    };
+    all(".tissue .day", figure).forEach((head) => {
+      const place = at(head);
+      parts.push(words(place.x + place.width / 2, place.y + 15, head.textContent, `${bold} text-anchor="middle"`));
+    });
+    all(".tissue .row-name", figure).forEach((name) => {
+      const place = at(name);
+      const lines = name.textContent.match(/.{1,18}(?=\s|$)|\S+/g) ?? [];
+      lines.forEach((line, i) => parts.push(words(place.x, place.y + 28 + 16 * i, line.trim(), bold, 12)));
+    });
+    all(".tissue img", figure).forEach((image) => {
+      const place = at(image);
+      parts.push(`<image x="${place.x}" y="${place.y}" width="${place.width}" height="${place.height}" xlink:href="${image.src}"/>`);
+    });
+    save(`${figure.id}.svg`, "image/svg+xml", picture(grid.width, grid.height + key.height, parts));
+  }
+
   all("[data-download]").forEach((button) => button.addEventListener("click", () => downloads[button.dataset.download](button)));
 
   /* ---- tables, tabs, pictures ---- */
@@ -266,7 +387,7 @@
   /* ---- the days of a body: each state holds the values of the parts that change ---- */
   all("script.states").forEach((store) => {
     const figure = store.closest("figure");
-    const { days, arms } = JSON.parse(store.textContent);
+    const { days, unit, arms } = JSON.parse(store.textContent);
     const drawings = all("svg.body-map", figure).map((drawing) => [drawing, all("[data-part]", drawing)]);
     const [slider, day, play] = ["input", "output", ".play"].map((part) => figure.querySelector(`.days ${part}`));
 
@@ -284,7 +405,7 @@
         parts.forEach((part) => change(part, state[part.dataset.part]));
       });
       day.textContent = days[place];
-      slider.setAttribute("aria-valuetext", `day ${days[place]}`);
+      slider.setAttribute("aria-valuetext", `${unit} ${days[place]}`);
     }
     let playing = null;
     function stop() {

@@ -3,6 +3,7 @@
 from paget.tissue.networks.kinetics import BodyKinetics, CellKinetics, Follows, KineticInhibitor, body_states
 from paget.tissue.networks.perturbations import (
     Activator,
+    Activity,
     Antibody,
     Clamp,
     FractionInhibitor,
@@ -15,6 +16,7 @@ from paget.tissue.networks.sensors import HillInput, Sensor, ShareInput, Thresho
 
 __all__ = [
     "Activator",
+    "Activity",
     "Antibody",
     "BodyKinetics",
     "CellKinetics",

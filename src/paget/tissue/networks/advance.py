@@ -136,6 +136,13 @@ def _held(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real, state: Word
             called = _personal(see, ids, f"threshold of {one.what.node}") <= _curve(one, felt[one.row])
             put(on, one.bits[0], called)
             put(off, one.bits[0], ~called)
+    for one in plan.activities:
+        if one.dose < 0:
+            changed = _personal(see, ids, f"activity of {one.what.node}") <= _change(one.number["left"])
+            held, other = (off, on) if one.number["left"] < 1.0 else (on, off)
+            for bit in one.bits:
+                put(held, bit, changed)
+                other[bit // 64] &= ~(changed.astype(np.uint64) << np.uint64(bit % 64))
     for one in plan.clamps:
         begins, ends = one.what.span
         if not begins <= see.time < ends:
@@ -150,6 +157,11 @@ def _held(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real, state: Word
                 put(off, bit, answering)
     on &= ~off
     return on, off
+
+
+def _change(left: float) -> float:
+    """Share of the time in which a node is off, or on, for a gene of which `left` times the normal activity is left."""
+    return 1.0 - left if left < 1.0 else 1.0 - 1.0 / left
 
 
 def _curve(one: Placed, level: Real) -> Real:
@@ -187,4 +199,8 @@ def _dosed(plan: Plan, see: See, ids: NDArray[np.uint64], felt: Real) -> tuple[R
             side = 0 if isinstance(one.what, Activator) else 1
             level = felt[one.row] if one.row >= 0 else 0.0
             spared[side, one.dose] *= 1.0 - _effect(one, level, see, ids)
+    for one in plan.activities:
+        if one.dose >= 0:
+            left = one.number["left"]
+            spared[int(left < 1.0), one.dose] *= 1.0 - _change(left)
     return 1.0 - spared[0], 1.0 - spared[1]

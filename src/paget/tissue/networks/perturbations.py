@@ -18,7 +18,17 @@ from paget.tissue.networks.sensors import Sensing, one_where_not_given
 from paget.units import to_internal
 from paget.vocabulary import Variable
 
-__all__ = ["Activator", "Antibody", "Clamp", "Dose", "FractionInhibitor", "Inhibitor", "Perturbation", "Silencing"]
+__all__ = [
+    "Activator",
+    "Activity",
+    "Antibody",
+    "Clamp",
+    "Dose",
+    "FractionInhibitor",
+    "Inhibitor",
+    "Perturbation",
+    "Silencing",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +156,24 @@ class Clamp(Part):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Activity(Part):
+    """A gene that is knocked down or over-expressed, so that its node has another activity, always.
+
+    left : activity that is left, as a multiple of normal. Below 1, the node is on for that share of the time that it would
+    be; above 1, it is off for 1 / left of the time that it would be. An input that nothing inside switches is off in the share
+    1 - left of the cells, for life, or on in the share 1 - 1 / left.
+    """
+
+    node: str
+    left: Given = number("")
+    cells: tuple[str, ...] = ()
+
+    def listed_in(self, variables: Mapping[str, Variable]) -> Iterator[tuple[str, Number, str]]:
+        """(slot, number, unit) of every number."""
+        yield from self.listed()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Antibody(Part):
     """An antibody that binds a ligand, so that sensors see what is left free of it, at equilibrium of one to one binding.
 
@@ -170,7 +198,7 @@ class Antibody(Part):
             yield slot, in_unit(value, here), here
 
 
-Perturbation = Inhibitor | Activator | FractionInhibitor | Silencing | Clamp | Antibody
+Perturbation = Inhibitor | Activator | FractionInhibitor | Silencing | Clamp | Activity | Antibody
 
 
 def _moment(text: str, where: str) -> float:

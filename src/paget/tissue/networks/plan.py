@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from paget.rules.signals import signal
 from paget.signalling import Network, Tables
 from paget.signalling.expression import number
-from paget.tissue.networks.perturbations import Antibody, Clamp, Dose, FractionInhibitor, Silencing
+from paget.tissue.networks.perturbations import Activity, Antibody, Clamp, Dose, FractionInhibitor, Silencing
 from paget.tissue.networks.sensors import Threshold
 from paget.units import to_internal
 
@@ -43,7 +43,7 @@ class Plan:
 
     index : which of the process's networks it is. cells : types that carry it. inputs, doses, clamps, antibodies : what acts
     on it. thresholds : inputs that follow thresholds, as `paget.kernels.boolean.hold_at_thresholds` takes them
-    dose_row : row of the doses of each bit, or -1. dosed : how many rows. shown : column -> bits
+    activities : genes that are more or less active; dose_row : row of the doses of each bit, or -1. dosed : how many rows. shown : column -> bits
     watched : row of each bit in the times that they were on, or -1
     """
 
@@ -54,6 +54,7 @@ class Plan:
     thresholds: tuple[Rows, Rows, Real, Real, Rows]
     doses: tuple[Placed, ...]
     clamps: tuple[Placed, ...]
+    activities: tuple[Placed, ...]
     antibodies: tuple[tuple[int, int, float], ...]
     dose_row: Rows
     dosed: int
@@ -94,7 +95,8 @@ def made_plan(
                 *(
                     one.node
                     for one, _ in acting
-                    if isinstance(one, Dose | Silencing) and not isinstance(one, FractionInhibitor)
+                    if (isinstance(one, Dose | Silencing) and not isinstance(one, FractionInhibitor))
+                    or (isinstance(one, Activity) and one.node not in network.inputs)
                 ),
             ]
         )
@@ -121,6 +123,7 @@ def made_plan(
         thresholds=_thresholds(inputs),
         doses=tuple(placed(one, n) for one, n in acting if isinstance(one, Dose | Silencing)),
         clamps=tuple(placed(one, n) for one, n in acting if isinstance(one, Clamp)),
+        activities=tuple(placed(one, n) for one, n in acting if isinstance(one, Activity)),
         antibodies=tuple(
             (rows[signal(one.ligand).name], rows[signal(one.signal).name], n["affinity"])
             for one, n in acting

@@ -215,7 +215,7 @@ class CellNetworks(TissueProcess):
     @property
     def variables(self) -> tuple[Variable, ...]:
         """The columns that this process adds to the cells."""
-        own = [Variable(name, "", "states of nodes, one bit each", whole=True) for name in self.words]
+        own = [Variable(name, "", "states of nodes, one bit each", whole=True, wide=True) for name in self.words]
         own.append(Variable(REST, "", "mark of a network in which nothing can happen", whole=True))
         own.append(Variable(DRAWN, "", "which network was drawn at the start, from 1", whole=True))
         if self._renews:

@@ -1,0 +1,1 @@
+"""Studies on clusters: a job script for SLURM, and animals as tasks of Dask; the folder on disk stays the only truth."""

@@ -1,0 +1,118 @@
+"""Tissue frames as PhysiCell would have written them: a folder of MultiCellDS snapshots for each animal and site.
+
+``initial.xml`` is the first frame, ``output00000000.xml`` and so on all of them, in minutes and micrometres. Cells keep
+one number over all frames. Variables of the cells that PhysiCell does not know follow as custom data, under their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from paget.errors import ResultError
+from paget.io.export.naming import animal_stem
+from paget.io.export.selection import Frames, Selection
+from paget.io.export.stored import cells_of, fields_of, spacing
+
+if TYPE_CHECKING:
+    from paget.io.physicell import Snapshot
+    from paget.results import Result
+
+__all__ = ["write"]
+
+HOURS_PER_DAY = 24.0
+_PLACED = ("id", "type", "site", "x", "y", "z")
+
+
+def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...]:
+    """Write one folder for each animal, or for each animal and site; the paths are those of the XML files."""
+    written = []
+    for frames in selection.frames(result):
+        sites: Sequence[str] = selection.chosen_sites(result) or ("",)
+        tables = [cells_of(result, frames.arm, frames.animal, day, selection.sites) for day in frames.days]
+        for site in sites:
+            here = [table[table["site"] == site] if site else table for table in tables]
+            if any(len(table) for table in here):
+                stem = animal_stem(result, frames.arm, frames.animal) + (f"-{site.replace(' ', '-')}" if site else "")
+                written += _series(result, folder / stem, frames, here)
+    if not written:
+        raise ResultError("The selected sites have no cells on the selected days.")
+    return tuple(written)
+
+
+def _series(result: Result, folder: Path, frames: Frames, tables: list[pd.DataFrame]) -> list[Path]:
+    from paget.io.physicell import write_snapshot
+
+    ids = np.unique(np.concatenate([table["id"].to_numpy(np.uint64) for table in tables]))
+    around = _around(tables)
+    written = []
+    for index, (day, table) in enumerate(zip(frames.days, tables, strict=True)):
+        fields = fields_of(result, frames.arm, frames.animal, day)
+        snapshot = _snapshot(result, day, table, ids, fields, around)
+        if index == 0:
+            written.append(write_snapshot(folder, "initial", snapshot))
+        written.append(write_snapshot(folder, index, snapshot))
+    return written
+
+
+def _around(tables: list[pd.DataFrame]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Lower corner and edges of a box around all cells, for sites whose extent is not stored; at least 1 um thick."""
+    there = [table for table in tables if len(table)]
+    low = [min(float((t[axis] - t["radius"]).min()) for t in there) for axis in "xyz"]
+    high = [max(float((t[axis] + t["radius"]).max()) for t in there) for axis in "xyz"]
+    return tuple(low), tuple(max(top - bottom, 1.0) for bottom, top in zip(low, high, strict=True))
+
+
+def _snapshot(
+    result: Result,
+    day: float,
+    table: pd.DataFrame,
+    ids: npt.NDArray[np.uint64],
+    fields: Mapping[str, npt.NDArray[np.float32]],
+    around: tuple[tuple[float, ...], tuple[float, ...]],
+) -> Snapshot:
+    from paget.io.physicell import Snapshot
+    from paget.tissue.fields import Substrate
+
+    types = tuple(t["name"] for t in result.model["cell_types"])
+    about = {row["name"]: row for row in result.model.get("fields", ())}
+    radius = table["radius"].to_numpy(np.float64)
+    columns: dict[str, npt.NDArray[Any]] = {
+        f"cell.{name}": _numbers(table[name])
+        for name in table.columns
+        if name not in _PLACED and table[name].dtype.kind in "iufb"
+    }
+    own = tuple(columns)
+    columns.setdefault("cell.volume", 4.0 / 3.0 * np.pi * radius**3)
+    columns["ID"] = np.searchsorted(ids, table["id"].to_numpy(np.uint64))
+    low, edges = ((0.0, 0.0, 0.0), spacing(result.model)) if fields else around
+    return Snapshot(
+        time=HOURS_PER_DAY * day,
+        positions=table[["x", "y", "z"]].to_numpy(np.float64),
+        kind=pd.Categorical(table["type"], categories=list(types)).codes.astype(np.int64),
+        types=types,
+        columns=columns,
+        fields={f"field.{name}": values.astype(np.float64) for name, values in fields.items()},
+        # What a field was supplied with and lost belongs to the processes of the model, not to the field.
+        substrates=tuple(
+            Substrate(
+                field=f"field.{name}",
+                unit=about[name]["unit"],
+                title=name,
+                immobile=bool(about[name].get("immobile")),
+            )
+            for name in fields
+        ),
+        origin=(low[0], low[1], low[2]),
+        spacing=(edges[0], edges[1], edges[2]),
+        own=own,
+    )
+
+
+def _numbers(column: pd.Series) -> npt.NDArray[np.float64]:
+    return column.to_numpy(np.float64)
