@@ -164,6 +164,7 @@ def describe_subject(subject: Subject) -> dict[str, Any]:
         "block": subject.block if isinstance(subject, Cohort) else 1,
         "sites": list(subject.sites),
         "species": subject.species,
+        "individuals": subject.individuals,
         "detail": dict(subject.detail),
         "readouts": _readout_rows(subject),
         "cell_types": [_type_row(cell_type) for cell_type in subject.cell_types],

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from paget.errors import StudyError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable
 from paget.genes import GeneEffect, load_genes, unknown_gene
+from paget.naming import TUMOUR_CELL, meant_types
 from paget.process import quantity
 from paget.signalling.carried import CarriesNetworks
 
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from paget.model import Model
     from paget.vocabulary import CellType
 
-__all__ = ["TUMOUR_CELL", "Changes", "Genes", "InNetwork", "InNumbers", "changes", "genes_of", "genes_of_model", "scaled"]
+__all__ = ["Changes", "Genes", "InNetwork", "InNumbers", "changes", "genes_of", "genes_of_model", "scaled"]
 
-TUMOUR_CELL = "tumour cell"  # stands for all cell types of the tumour
 Levels = Mapping[tuple[str, str], float]
 
 
@@ -56,11 +56,14 @@ class InNumbers:
 
 @dataclass(frozen=True)
 class Genes:
-    """The genes of a model, with what each acts on; and the cells that can be named."""
+    """The genes of a model, with what each acts on.
+
+    groups : cell type -> its group; further : other cells that can be named
+    """
 
     targets: Mapping[str, tuple[InNetwork | InNumbers, ...]]
-    cells: tuple[str, ...]
-    tumour: tuple[str, ...]
+    groups: Mapping[str, str]
+    further: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> dict[str, tuple[str, ...]]:
@@ -74,11 +77,10 @@ class Genes:
         ------
         UnknownNameError
         """
-        if cells == TUMOUR_CELL:
-            return frozenset((TUMOUR_CELL, *self.tumour))
-        if cells not in self.cells:
-            raise UnknownNameError("cell type", cells, (TUMOUR_CELL, *self.cells))
-        return frozenset((cells,))
+        found = meant_types(cells, self.groups) | ({cells} & {TUMOUR_CELL, *self.further})
+        if not found:
+            raise UnknownNameError("cell type", cells, (TUMOUR_CELL, *self.groups, *self.further))
+        return found
 
     def acting(self, gene: str, cells: str) -> tuple[InNetwork | InNumbers, ...]:
         """What a gene of some cells, of all if empty, acts on.
@@ -136,18 +138,20 @@ def genes_of(
 
     models : tissue by site; used : keys of the parameters that count; types : cell types; further : other cells with a name
     """
-    tumour = tuple(name for name, kind in types.items() if kind.group == "tumour")
+    groups = {name: str(kind.group) for name, kind in types.items()}
     found: dict[str, list[InNetwork | InNumbers]] = defaultdict(list)
     for site, model in models.items():
         for gene, target in _nodes(site, model):
             found[gene].append(target)
     keys = set(used)
     for effect in load_genes():
-        cells = tuple(c for name in effect.cells for c in ((name, *tumour) if name == TUMOUR_CELL else (name,)))
+        cells = tuple(
+            dict.fromkeys(c for name in effect.cells for c in (name, *sorted(meant_types(name, groups))))
+        )
         carried = {c for target in found.get(effect.gene, ()) if isinstance(target, InNetwork) for c in target.cells}
         if effect.parameter in keys and not (cells and set(cells) - {TUMOUR_CELL} <= carried):
             found[effect.gene].append(InNumbers(effect, cells))
-    return Genes({gene: tuple(found[gene]) for gene in sorted(found)}, (*types, *further), tumour)
+    return Genes({gene: tuple(found[gene]) for gene in sorted(found)}, groups, further)
 
 
 def genes_of_model(model: Model) -> Genes:

@@ -54,6 +54,7 @@ class Subject(ABC):
 
     mechanisms : its parts, in the order in which they act. left_out : roles of parts that were taken out
     sites : names of the sites of the body, in the order of their codes; empty if there is only one
+    individuals : what those that live through the study are called, in the plural
     species : of the body; detail : site -> how it is resolved, as "spatial" or "lumped"
 
     Raises
@@ -70,6 +71,7 @@ class Subject(ABC):
     event_kinds: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     species: str = ""
+    individuals: str = "animals"
     detail: Mapping[str, str] = field(default_factory=dict)
     drugs: tuple[Drug, ...] = ()
     chain: tuple[tuple[ChainNode, ...], tuple[ChainEdge, ...]] = ((), ())

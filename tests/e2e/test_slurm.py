@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -20,10 +18,10 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 STUDY = """
 base: lung_awakening
 name: small
-keep: [vehicle, doxorubicin]
-options: {size: 300}
+keep: [vehicle]
+options: {size: 400}
 duration: 8 day
-replicates: 2
+replicates: 4
 record: {metrics: 1 day, frames: 4 day, checkpoint: 1 day}
 """
 PAGET = (sys.executable, "-m", "paget.cli")
@@ -63,10 +61,8 @@ def test_a_job_array_with_a_killed_task_and_sent_off_again_leaves_the_bits_of_an
     while not hold(out):
         time.sleep(0.05)
         assert "PENDING" in jobs(cluster).values() or "RUNNING" in jobs(cluster).values()
-    task = os.getpgid(hold(out))
     victim = next(t for t, state in jobs(cluster).items() if state == "RUNNING" and t.startswith(f"{array}_"))
     subprocess.run(["scancel", "--signal=KILL", "--full", victim], env=cluster, check=True)
-    assert task
     states = await_jobs(cluster)
     assert sorted(states[f"{array}_{i}"] for i in (1, 2)) in (["CANCELLED", "COMPLETED"], ["COMPLETED", "FAILED"])
     assert (Result.open(out).status["status"] != "done").any()

@@ -393,6 +393,10 @@ class DemoResult:
             columns=["arm", "animal", "status", "tries", "wall_seconds", "error"],
         )
 
+    @property
+    def moments(self) -> pd.DataFrame:
+        return pd.DataFrame(columns=["arm", "animal", "moment", "day"])
+
     def frame_days(self) -> tuple[float, ...]:
         return self.days
 

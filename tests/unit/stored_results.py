@@ -64,7 +64,10 @@ TISSUE: dict[str, Any] = {
     ],
     "cell_units": {"x": "um", "y": "um", "z": "um", "radius": "um", "erk": "", "age": "h"},
     "event_kinds": list(KINDS),
-    "processes": [{"role": "traps", "emits": ["death: NETosis"]}, {"role": "ageing", "emits": ["conversion: senescence"]}],
+    "processes": [
+        {"role": "traps", "emits": ["death: NETosis"]},
+        {"role": "ageing", "emits": ["conversion: senescence"]},
+    ],
 }
 BODY: dict[str, Any] = {
     **{key: value for key, value in TISSUE.items() if key not in ("domain", "dimensions")},
@@ -92,9 +95,7 @@ def stored(folder: Path, model: dict[str, Any] = TISSUE, cells: int = 0) -> Resu
     write_json(folder / MANIFEST_NAME, {**manifest, "finished": manifest["created"]})
     for arm, animal in (("control", 0), ("control", 1), ("drug + X", 1)):
         place = animal_folder(folder, what, arm, animal)
-        with AnimalStore.open(
-            place, study_folder=folder, study=what, arm=arm, animal=animal, model=model
-        ) as store:
+        with AnimalStore.open(place, study_folder=folder, study=what, arm=arm, animal=animal, model=model) as store:
             for day in DAYS:
                 _record(store, model, day, animal, cells)
             store.record_events(_events(model))
@@ -129,6 +130,7 @@ def frame(model: dict[str, Any], rows: tuple[tuple[int, int, int, int], ...], mo
         "radius": np.full(n, 4.5, np.float32),
         "erk": np.linspace(0.0, 1.0, n).astype(np.float32),
         "founder": np.arange(n, dtype=np.int32),
+        "age": np.full(n, 3.0, np.float32),
     }
     if "sites" not in model:
         return columns

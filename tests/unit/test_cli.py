@@ -393,16 +393,6 @@ def opened(monkeypatch):
     return result
 
 
-def test_info_tells_how_far_each_arm_is_and_why_animals_failed(call, opened):
-    told = call("info", "here")
-    lines = [line.split() for line in told.out.splitlines()]
-    assert ["vehicle", "1", "0", "0", "1"] in lines
-    assert ["doxorubicin", "1", "0", "1", "0"] in lines
-    assert "the cells left the tissue" in told.out
-    assert "2 of 6 animals are not done" in told.out
-    assert "paget report here" in told.out
-
-
 def test_report_writes_where_it_is_told(call, opened):
     assert call("report", "here", "--out", "page.html").out == "Report: page.html\n"
     assert opened.reported == [Path("page.html")]

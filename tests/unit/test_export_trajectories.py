@@ -76,9 +76,7 @@ def test_headline_readouts_are_plotted_beside_the_cells(document):
     assert document["plotData"]["data"][0]["data"][0]["y"] == [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]
 
 
-def test_too_many_cells_are_thinned_to_the_same_ones_in_every_frame_and_the_file_says_so(
-    result, tmp_path, monkeypatch
-):
+def test_too_many_cells_are_thinned_to_the_same_ones_in_every_frame_and_the_file_says_so(result, tmp_path, monkeypatch):
     monkeypatch.setattr(simularium, "MOST", 100)
     (path,) = export(result, "simularium", tmp_path / "scenes", ONE)
     assert path.name == "control-000-1in3.simularium"
@@ -128,7 +126,9 @@ def test_pcdl_reads_every_frame_with_cells_types_and_variables(outputs, result):
     assert np.allclose(table["radius"], cells["radius"])
     assert np.allclose(table["total_volume"], 4 / 3 * np.pi * cells["radius"] ** 3)
     assert np.allclose(table["erk"], cells["erk"])
-    assert series[-1].get_unit_dict()["position_x"] == "microns"
+    units = series[-1].get_unit_dict()
+    assert (units["position_x"], units["founder"], units["age"]) == ("microns", "none", "h")
+    assert table["age"].tolist() == [3.0] * len(cells)
 
 
 def test_pcdl_reads_substrates_where_they_were(outputs, result):

@@ -201,7 +201,9 @@ def test_the_path_to_every_living_cell_is_as_long_as_the_study():
 def test_other_readers_find_names_lengths_sites_and_clones(body):
     dendropy = pytest.importorskip("dendropy", reason="the reader of trees is an extra of the tests")
     text = body.newick("control", 0, joined=True)
-    read = dendropy.Tree.get(data=text, schema="newick", extract_comment_metadata=True, suppress_internal_node_taxa=True)
+    read = dendropy.Tree.get(
+        data=text, schema="newick", extract_comment_metadata=True, suppress_internal_node_taxa=True
+    )
     nodes = {node.taxon.label if node.taxon else node.label: node for node in read.preorder_node_iter()}
     assert {int(name) - BIG for name in nodes if name.isdigit()} == {1, 2, 11, 12, 121, 122}
     told = {a.name: a.value for a in nodes[str(BIG + 122)].annotations}

@@ -442,7 +442,7 @@ def test_the_example_is_ten_lines_about_one_question():
 def test_the_studies_in_the_documentation_are_read_and_fit_the_schema():
     text = (EXAMPLES.parent / "docs" / "study_file.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
-    assert [parse_study(block).arms[-1].name for block in blocks] == ["late DQ", "quercetin alone"]
+    assert [parse_study(block).arms[-1].name for block in blocks] == ["late DQ", "quercetin alone", "late doxorubicin"]
     for block in blocks:
         jsonschema.validate(yaml.safe_load(block), study_schema())
 

@@ -262,6 +262,16 @@ class Compartments:
         self._amounts[row, column] = held - amount
         self._totals[row, HANDED] += amount
 
+    def lose(self, species: str, share: float, kept: tuple[str, ...] = ()) -> None:
+        """A share of a species is cleared at once everywhere but in the compartments `kept`, as by an antibody to its cells."""
+        if species not in self._row:
+            raise UnknownNameError("species", species, self.names)
+        row = self._row[species]
+        gone = self._amounts[row] * share
+        gone[[self._place[name] for name in kept]] = 0.0
+        self._amounts[row] -= gone
+        self._totals[row, CLEARED] += float(gone.sum())
+
     # ---- telling --------------------------------------------------------------------------------------------------
     def _at(self, species: str, compartment: str) -> tuple[int, int]:
         if species not in self._row:

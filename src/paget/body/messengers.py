@@ -121,7 +121,7 @@ def _marrow_cells(name: str, title: str, organs: Sequence[str], mobilised_by: tu
             source=MARROW,
             target=PLASMA,
             rate=Named(f"{key}_release", "1/h"),
-            scaled_by=("marrow release",),
+            scaled_by=("marrow release", f"release of {name}"),
             raised_by=mobilised_by,
         ),
         Transfer(source=PLASMA, target=MARROW, rate=Named(f"{key}_homing", "1/h"), scaled_by=("CXCR4",)),

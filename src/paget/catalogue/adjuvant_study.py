@@ -15,7 +15,7 @@ from paget.catalogue.adjuvant_cohort import adjuvant_cohort
 from paget.catalogue.choices import chosen
 from paget.errors import PagetError, StudyError
 from paget.evidence import ParameterTable
-from paget.experiment import HOURS_PER_DAY, Arm, Dose, Study
+from paget.experiment import HOURS_PER_DAY, Arm, Dose, Study, conditions
 from paget.kernels.cohort import COLUMNS, SERIES
 from paget.model import Option
 from paget.pharmacology import Drug
@@ -139,7 +139,7 @@ def _treatment(dose: Dose) -> DrugCycles | Course:
 
 
 def _problems(subject: AdjuvantCohort, study: Study) -> Iterator[str]:
-    for arm in study.arms:
+    for arm in (arm.settled(study.duration) for arm in study.arms if not conditions(arm.interventions)):
         try:
             protocol = subject.protocol(arm)
         except PagetError as problem:
@@ -195,6 +195,7 @@ def adjuvant_study(options: Mapping[str, str | int | float]) -> AdjuvantCohort:
     subject = AdjuvantCohort(
         name="adjuvant_cohort",
         title=cohort.title,
+        individuals="patients",
         parameters=table,
         mechanisms=tuple(_mechanisms(table)),
         readouts=tuple(_readouts()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from paget.catalogue.possible import problems_of_interventions
 from paget.errors import PagetError, UnknownNameError, nearest
 from paget.experiment import Arm, Condition, Study, conditions
 from paget.model import Model
@@ -39,6 +40,8 @@ def _problems_of_arm(where: str, arm: Arm, study: Study, model: AnyModel) -> Ite
     yield from problems_of_parameters(where, arm.parameters, model)
     for override in arm.overrides:
         yield from problems_of_parameters(where, {override.parameter: override.value}, model)
+    for problem in problems_of_interventions(model, arm):
+        yield f"{where}: {problem}"
     awaited = conditions(arm.interventions)
     if awaited and isinstance(model, Cohort):
         yield f"{where}: '{awaited[0]}': what is done to individuals of '{model.name}' cannot follow from their readouts"
@@ -50,7 +53,7 @@ def _problems_of_arm(where: str, arm: Arm, study: Study, model: AnyModel) -> Ite
 def _problems_of_condition(where: str, condition: Condition, model: AnyModel) -> Iterator[str]:
     known = {readout.name: readout for readout in model.readouts if readout.kind != "time"}
     if condition.readout not in known:
-        yield f"{where}: {UnknownNameError('readout', condition.readout, known)} ('{condition}')"
+        yield f"{where}: '{condition}': {UnknownNameError('readout', condition.readout, known)}"
         return
     try:
         condition.level_in(known[condition.readout].unit)

@@ -144,6 +144,7 @@ def organ_pattern(options: Mapping[str, str | int | float]) -> Autopsies:
     used = findings[0].use
     return Autopsies(
         name="organ_pattern",
+        individuals="patients",
         title=f"Where {choice['primary']} cancers go: virtual autopsies beside those of {choice['series']}",
         parameters=load_parameters("organ_pattern", "anatomy_human"),
         mechanisms=_mechanisms(choice["primary"], [finding.organ for finding in findings]),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from paget.cli import catalogued, clusters, exporting, files, growing, networks, results, running
+from paget.cli import catalogued, clusters, exporting, figures, files, growing, networks, results, running
 from paget.cli.terminal import complain, make_encodings_safe
 from paget.errors import PagetError
 
@@ -54,9 +54,11 @@ app.command("run", rich_help_panel=_WORK)(running.run)
 app.command("slurm", rich_help_panel=_WORK)(clusters.slurm)
 app.command("collect", rich_help_panel=_WORK)(clusters.collect)
 app.command("report", rich_help_panel=_WORK)(results.report)
+app.command("figures", rich_help_panel=_WORK)(figures.figures)
 app.command("info", rich_help_panel=_WORK)(results.info)
 app.command("export", rich_help_panel=_WORK)(exporting.export)
 app.command("new", rich_help_panel=_WRITE)(files.new)
+app.command("branch", rich_help_panel=_WRITE)(files.branch)
 app.command("schema", rich_help_panel=_WRITE)(files.schema)
 app.command("import", rich_help_panel=_TISSUE)(growing.import_settings)
 app.command("grow", rich_help_panel=_TISSUE)(growing.grow)

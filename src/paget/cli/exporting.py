@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from paget.cli.terminal import grid, remark, say, screen
-from paget.errors import StudyError
+from paget.errors import StudyError, UnknownNameError
 
 if TYPE_CHECKING:
     from paget.io.export import Format, Selection
@@ -49,7 +49,9 @@ def export(
     site: Annotated[
         list[str] | None, typer.Option(metavar="SITES", help="Only these sites of a body; may be repeated.")
     ] = None,
-    list_formats: Annotated[bool, typer.Option("--list", help="List the formats and the tools that read them.")] = False,
+    list_formats: Annotated[
+        bool, typer.Option("--list", help="List the formats and the tools that read them.")
+    ] = False,
 ) -> None:
     """Write a result in the format of another tool.
 
@@ -66,6 +68,8 @@ def export(
         raise StudyError("Name the folder of a result: paget export DIR --format NAME, or paget export --list.")
     if format is None:
         raise StudyError(f"Say which format: --format NAME, of {', '.join(FORMATS)}.")
+    if format not in FORMATS:
+        raise UnknownNameError("format", format, FORMATS)
     from paget.results import Result
 
     result = Result.open(folder)
@@ -87,9 +91,7 @@ def in_bytes(size: float) -> str:
     return f"{size:.3g} TB"
 
 
-def _selection(
-    result: Result, arms: list[str], animals: list[str], days: list[str], sites: list[str]
-) -> Selection:
+def _selection(result: Result, arms: list[str], animals: list[str], days: list[str], sites: list[str]) -> Selection:
     from paget.cli.opening import chosen_arms
     from paget.io.export import Selection
 

@@ -1,4 +1,4 @@
-"""Commands that write a study file and its schema: new, schema."""
+"""Commands that write a study file and its schema: new, branch, schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from paget.errors import StudyError
 if TYPE_CHECKING:
     from paget.experiment import Study
 
-__all__ = ["new", "schema"]
+__all__ = ["branch", "new", "schema"]
 
 
 def new(
@@ -27,16 +27,39 @@ def new(
     from paget import catalogue
     from paget.io.study_file import parse_study, schema_path
 
-    if file.suffix not in (".yaml", ".yml"):
-        raise StudyError(f"'{file}': a study file ends in .yaml.")
     text = _template(base, catalogue.load_study(base), schema_path().as_uri())
     parse_study(text, name=str(file))
+    _write_new(file, text)
+
+
+def _write_new(file: Path, text: str) -> None:
+    if file.suffix not in (".yaml", ".yml"):
+        raise StudyError(f"'{file}': a study file ends in .yaml.")
     try:
         with file.open("x", encoding="utf-8", newline="\n") as target:
             target.write(text)
     except FileExistsError:
         raise StudyError(f"'{file}' exists already; it is left as it is. Choose another name.") from None
     say(f"Wrote {file}. Edit it, then: paget show {file}, paget run {file}")
+
+
+def branch(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the result whose animals go on.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The study file to write, ending in .yaml.")],
+    arm: Annotated[str, typer.Option(metavar="ARM", help="The arm whose animals go on.")],
+    day: Annotated[float, typer.Option(metavar="DAY", help="The day on which they branch off; its state must be kept.")],
+) -> None:
+    """Write a study file in which the animals of a result go on from a kept state, each under every arm."""
+    from paget.io.study_file import dump_study, schema_path
+    from paget.results import Result
+
+    study = Result.open(folder).branch(arm, day)
+    hint = (
+        f"\n# Add arms, each with 'versus: as before'; they begin on day {day:g}, and times count from day 0:\n"
+        "#  - name: treated\n#    like: as before\n"
+        f"#    doses:\n#      - {{drug: doxorubicin, amount: 5 mg/kg, at: {day + 1:g} day}}\n"
+    )
+    _write_new(file, dump_study(study, schema_path().as_uri()) + hint)
 
 
 def schema() -> None:

@@ -18,6 +18,7 @@ def print_findings(result: Result) -> None:
     headline = [r["name"] for r in result.readouts if r["headline"]] or [r["name"] for r in result.readouts]
     found = [c for c in result.comparisons() if c.readout in headline]
     heading("Results")
+    _print_moments(result)
     if found:
         found.sort(key=lambda c: headline.index(c.readout))
         columns = ("readout", "arm", "mean", "versus", "mean", "difference (95 % CI)", "p (Holm)")
@@ -38,6 +39,15 @@ def print_findings(result: Result) -> None:
             mean = f"{values.mean():.4g} {readout['unit']}".strip() if len(values) else "-"
             rows.append((readout["title"], arm, mean, str(len(values))))
     grid(("readout", "arm", "mean", "animals"), rows, right=("mean", "animals"))
+
+
+def _print_moments(result: Result) -> None:
+    """Tell in how many animals something that an arm waits for did not happen, so that nothing followed it."""
+    for (arm, moment), rows in result.moments.groupby(["arm", "moment"], sort=False):
+        never = int(rows["day"].isna().sum())
+        if never:
+            which = "any animal" if never == len(rows) else f"{never} of {len(rows)} animals"
+            say(f"{arm}: '{moment}' did not happen in {which}, so that what waits for it was not done there.")
 
 
 def _compared(c: Comparison) -> tuple[str, ...]:

@@ -32,12 +32,20 @@ def open_study(name: str) -> tuple[Study, str]:
     from paget.io.study_file import check_study_file, read_text
 
     if Path(name).suffix.lower() in (".yaml", ".yml") or os.sep in name or "/" in name:
-        return check_study_file(name, catalogue.check_study), read_text(name)
+        return check_study_file(name, _check), read_text(name)
     if name not in catalogue.study_names() and Path(name).exists():
         raise StudyError(f"There is no study '{name}' in the catalogue. A study file ends in .yaml.")
     study = catalogue.load_study(name)
     catalogue.check_study(study)
     return study, read_text(catalogue.study_file(name))
+
+
+def _check(study: Study) -> None:
+    from paget import catalogue
+    from paget.engine.ensemble.branching import check_branch
+
+    catalogue.check_study(study)
+    check_branch(study)
 
 
 def chosen_arms(study: Study, wanted: list[str]) -> tuple[str, ...]:

@@ -22,7 +22,12 @@ __all__ = ["info", "report"]
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a result, as paget run leaves it.")]
 STATES = ("done", "running", "pending", "failed")
-_OF = {"ome-zarr": "fields", "csv": "readouts", "netcdf": "readouts", "newick": "events"}  # format -> what it is made of
+_OF = {
+    "ome-zarr": "fields",
+    "csv": "readouts",
+    "netcdf": "readouts",
+    "newick": "events",
+}  # format -> what it is made of
 
 
 def report(

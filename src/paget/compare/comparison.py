@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from paget.compare.findings import Interval
@@ -25,14 +24,15 @@ class Comparison:
     sd_arm, sd_versus : sample standard deviations; for kind "time" those of the restricted time; None below 2 animals.
     effect : difference of the means, in `unit`; for kind "time" the difference of the restricted means.
     interval : 95 % confidence interval of `effect`, or None if it cannot be given.
-    effect_size, effect_size_name : Hedges g, rate ratio, hazard ratio (below 1: fewer events) or rank-biserial correlation;
-        None also where a ratio is unbounded, because the control has no count.
+    effect_size, effect_size_name : Hedges g, rate ratio, hazard ratio (below 1: fewer events) or rank-biserial
+        correlation; None also where a ratio is unbounded, because the control has no count.
     test, statistic, p : the test in words, its statistic, its two-sided p-value; None where no test is possible.
     p_adjusted : p after Holm's adjustment over the readouts of this contrast, None until adjusted.
     paired : whether the test used that both arms hold the same animals.
     note : everything a reader must know before trusting the numbers; "" if there is nothing.
     failed_arm, failed_versus : animals of the two arms that failed and are missing from every number here.
-    effect_size_interval : 95 % interval of a ratio, its end infinite where the data leave it open; None for other sizes.
+    effect_size_interval : 95 % interval of a ratio, its end infinite where the data leave it open; None for other
+        sizes.
     """
 
     readout: str

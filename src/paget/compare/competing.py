@@ -1,7 +1,8 @@
-"""Events of which another may come first: the share of animals that have had each, with intervals and tests of the arms.
+"""Events of which another may come first: the share of animals that have had each, with intervals and tests of the
+arms.
 
-A mouse that dies has no metastasis later. Taking its death for censoring (one minus Kaplan-Meier) overstates how many get
-metastases; the cumulative incidence (Aalen-Johansen) counts those that do.
+A mouse that dies has no metastasis later. Taking its death for censoring (one minus Kaplan-Meier) overstates how many
+get metastases; the cumulative incidence (Aalen-Johansen) counts those that do.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CumulativeIncidence", "IncidenceContrast", "IncidenceCurve", "cumulative_incidence"]
 
+# A share that is 1 may come out below it by rounding.
+_ROUNDING = 1e-9
+# Log-log intervals wider than this reach from 0 to 1.
+_WIDEST = 20.0
+
 
 @dataclass(frozen=True)
 class IncidenceCurve:
@@ -61,12 +67,12 @@ class IncidenceContrast:
     Attributes
     ----------
     arm, versus, n_arm, n_versus : the arms, and the animals (complete pairs if `paired`) that entered the tests.
-    effect, interval : difference of the shares at the last day that both arms were followed, `arm` minus `versus`, with its 95 %
-        interval; not narrowed by pairing.
-    statistic, p, p_adjusted : Gray's chi-squared, its p-value (by permutation for up to 60 animals), and Holm's over the pairs
-        of arms.
-    hazard_ratio, hazard_interval, hazard_test, hazard_p : cause-specific: Peto's ratio with its interval, and the log-rank test,
-        for both of which an animal is censored by a competing event.
+    effect, interval : difference of the shares at the last day that both arms were followed, `arm` minus `versus`,
+        with its 95 % interval; not narrowed by pairing.
+    statistic, p, p_adjusted : Gray's chi-squared, its p-value (by permutation for up to 60 animals), and Holm's over
+        the pairs of arms.
+    hazard_ratio, hazard_interval, hazard_test, hazard_p : cause-specific: Peto's ratio with its interval, and the
+        log-rank test, for both of which an animal is censored by a competing event.
     paired : whether the tests exchanged animals within pairs.
     """
 
@@ -130,7 +136,8 @@ def cumulative_incidence(
     paired: bool = True,
     failed: Mapping[str, int] | None = None,
 ) -> CumulativeIncidence:
-    r"""Estimate the share of animals that have had an event, of which others may come first (Aalen-Johansen), and test it.
+    r"""Estimate the share of animals that have had an event, of which others may come first (Aalen-Johansen), and
+    test it.
 
     .. math:: \hat F(t) = \sum_{t_j \le t} \hat S(t_{j-1})\,\frac{d_{1j}}{n_j}
 
@@ -140,10 +147,12 @@ def cumulative_incidence(
     ----------
     outcomes : one row per arm, animal and readout, as for `compare`.
     event : the readout of kind "time" that is asked for.
-    competing : one or more readouts of kind "time", each of which ends the watch for the event; of two on one day the event counts.
+    competing : one or more readouts of kind "time", each of which ends the watch for the event; of two on one day the
+        event counts.
     arms : the arms to show; one without animals is left out and named in the note.
-    paired : whether animals of one number are the same animal: the tests then exchange animals within complete pairs. With fewer
-        than seven pairs, or more than 60 animals, Gray's test is that of the chi-squared distribution and leaves pairing out.
+    paired : whether animals of one number are the same animal: the tests then exchange animals within complete pairs.
+        With fewer than seven pairs, or more than 60 animals, Gray's test is that of the chi-squared distribution and
+        leaves pairing out.
     failed : for each arm the animals that failed, which are told in the note.
 
     Raises
@@ -153,8 +162,8 @@ def cumulative_incidence(
 
     Notes
     -----
-    Source: Aalen OO, Johansen S (1978) Scand J Stat 5:141-150; Gray RJ (1988) Ann Stat 16:1141-1154; Choudhury JB (2002) Stat Med
-    21:1129-1144; Marubini E, Valsecchi MG (1995) Analysing Survival Data, sect. 10.3.
+    Source: Aalen OO, Johansen S (1978) Scand J Stat 5:141-150; Gray RJ (1988) Ann Stat 16:1141-1154; Choudhury JB
+    (2002) Stat Med 21:1129-1144; Marubini E, Valsecchi MG (1995) Analysing Survival Data, sect. 10.3.
     """
     others = [competing] if isinstance(competing, Mapping) else list(competing)
     described = [read_readout(one) for one in (event, *others)]
@@ -167,7 +176,9 @@ def cumulative_incidence(
     found = {arm: _first_events([gathered.get((one.name, arm), EMPTY) for one in described]) for arm in arms}
     shown = {arm: one for arm, one in found.items() if len(one)}
     notes = [f"no animal with a value in '{arm}'" for arm in arms if arm not in shown]
-    notes += [f"{number} of '{arm}' failed and missing" for arm, number in (failed or {}).items() if number and arm in arms]
+    notes += [
+        f"{number} of '{arm}' failed and missing" for arm, number in (failed or {}).items() if number and arm in arms
+    ]
     titles = {EVENT: described[0].title, COMPETING: _together(described[1:])}
     curves = [_curve(arm, one, cause, title) for arm, one in shown.items() for cause, title in titles.items()]
     statistic, p = None, None
@@ -205,7 +216,7 @@ class _Watched:
 
 
 def _first_events(samples: list[Sample]) -> _Watched:
-    """The first observed event of each animal that has all the readouts; an animal without one is censored at its first day."""
+    """The first event of each animal that has all the readouts; one without is censored at its first censoring."""
     animals = samples[0].animals
     for sample in samples[1:]:
         animals = np.intersect1d(animals, sample.animals)
@@ -273,9 +284,10 @@ def _curve(arm: str, watched: _Watched, cause: int, title: str) -> IncidenceCurv
 def _log_log(share: float, error: float) -> Interval:
     from scipy.special import ndtri
 
-    if not (0.0 < share < 1.0) or error == 0.0:
+    if not (0.0 < share < 1.0 - _ROUNDING) or error == 0.0:
         return share, share
     reach = float(ndtri(0.5 + CONFIDENCE / 2)) * error / (share * math.log(share))
+    reach = max(reach, -_WIDEST)
     ends = share ** math.exp(reach), share ** math.exp(-reach)
     return min(ends), max(ends)
 
@@ -289,8 +301,8 @@ def _gray(watched: list[_Watched]) -> tuple[float, int, float]:
 
 def _contrasts(shown: Mapping[str, _Watched], paired: bool) -> tuple[IncidenceContrast, ...]:
     pairs = [(later, earlier) for earlier, later in combinations(shown, 2)]
-    found = [_contrast((arm, versus), shown[arm], shown[versus], paired) for arm, versus in pairs]
-    found = [one for one in found if one is not None]
+    every = [_contrast((arm, versus), shown[arm], shown[versus], paired) for arm, versus in pairs]
+    found = [one for one in every if one is not None]
     adjusted = holm([one.p for one in found])
     return tuple(replace(one, p_adjusted=p) for one, p in zip(found, adjusted, strict=True))
 
@@ -337,13 +349,13 @@ def _difference(arm: _Watched, versus: _Watched) -> tuple[float, Interval, float
 
 
 def _at(watched: _Watched, day: float) -> tuple[float, float, float]:
-    """Share with the event on a day and its interval; Wilson's where it is 0 or 1, at which the log-log interval has no width."""
+    """Share with the event on a day, and its interval: Wilson's at 0 and 1, where the log-log one has no width."""
     from scipy.special import ndtri
 
     days, share, error = aalen_johansen(watched.times, watched.causes, EVENT)
     upto = int(np.searchsorted(days, day, side="right"))
     here = float(share[upto - 1]) if upto else 0.0
-    if 0.0 < here < 1.0 - 1e-12:
+    if 0.0 < here < 1.0 - _ROUNDING:
         return here, *_log_log(here, float(error[upto - 1]))
     z2 = float(ndtri(0.5 + CONFIDENCE / 2)) ** 2
     reach = z2 / (len(watched) + z2)

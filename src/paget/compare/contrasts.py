@@ -55,17 +55,18 @@ def compare(
     Raises
     ------
     ResultError, UnknownNameError
-        If the table lacks a column or a readout, has an animal twice, holds an infinite value, or a kind or test is unknown.
+        If the table lacks a column or a readout, has an animal twice, holds an infinite value, or a kind or test is
+        unknown.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> counts = {"control": [9, 12, 8, 11, 10, 14], "treated": [4, 6, 5, 3, 6, 7]}
+    >>> counts = {"control": [9, 12, 8, 11, 10, 14, 7, 13], "treated": [4, 6, 5, 3, 6, 7, 5, 7]}
     >>> rows = [(arm, i, "nodules", v, True) for arm, values in counts.items() for i, v in enumerate(values)]
     >>> outcomes = pd.DataFrame(rows, columns=["arm", "animal", "readout", "value", "observed"])
     >>> print(compare(outcomes, [{"name": "nodules", "kind": "count"}], [("treated", "control")])[0])
-    nodules, treated versus control: -5.5 (95 % CI -7.5 to -3.5), rank-biserial correlation -1.00, exact Wilcoxon \
-signed-rank test, n = 6 pairs, p = 0.031, Holm-adjusted p = 0.031
+    nodules, treated versus control: -5.1 (95 % CI -6.8 to -3.4), rate ratio 0.51 (95 % CI 0.32 to 0.79), negative \
+binomial score test (permutation), n = 8 pairs, p = 0.004, Holm-adjusted p = 0.004
     """
     described = [read_readout(readout) for readout in readouts]
     samples = gather(outcomes, described)
@@ -82,8 +83,11 @@ signed-rank test, n = 6 pairs, p = 0.031, Holm-adjusted p = 0.031
             for readout in described
         ]
         adjusted = holm([comparison.p for comparison in family])
-        lost = {} if failed is None else {"failed_arm": failed.get(arm, 0), "failed_versus": failed.get(versus, 0)}
-        found += [replace(comparison, p_adjusted=p, **lost) for comparison, p in zip(family, adjusted, strict=True)]
+        lost = (failed or {}).get(arm, 0), (failed or {}).get(versus, 0)
+        found += [
+            replace(comparison, p_adjusted=p, failed_arm=lost[0], failed_versus=lost[1])
+            for comparison, p in zip(family, adjusted, strict=True)
+        ]
     return tuple(found)
 
 
@@ -99,7 +103,8 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     known = [place for place, p in enumerate(p_values) if p is not None]
     adjusted: list[float | None] = [None] * len(p_values)
     if known:
-        # statsmodels collects garbage at every call, a tenth of a second among the objects of a report; frozen ones are passed.
+        # statsmodels collects garbage at every call, a tenth of a second among the objects of a report; frozen
+        # ones are passed.
         gc.freeze()
         try:
             values = multipletests([p_values[place] for place in known], method="holm")[1]

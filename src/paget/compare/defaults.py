@@ -1,17 +1,18 @@
 """Which test answers for which kind of readout: the one table in which the defaults are chosen.
 
-============  ============================  ============================  ====================  ==========================
-kind          pairs                         independent groups            effect size           several arms
-============  ============================  ============================  ====================  ==========================
-continuous    paired t                      Welch t                       Hedges g              ANOVA, Dunnett or Tukey
-fraction      means, exchanged in pairs     means, relabelled             Hedges g              ANOVA, Dunnett or Tukey
-count         negative binomial score,      negative binomial score,      rate ratio            negative binomial
-              exchanged in pairs            relabelled                                          likelihood ratio
-time          log-rank scores, exchanged    log-rank, relabelled          hazard ratio (Peto)   log-rank
-============  ============================  ============================  ====================  ==========================
+==========  ==========================  ========================  ====================  ==========================
+kind        pairs                       independent groups        effect size           several arms
+==========  ==========================  ========================  ====================  ==========================
+continuous  paired t                    Welch t                   Hedges g              ANOVA, Dunnett or Tukey
+fraction    means, exchanged in pairs   means, relabelled         Hedges g              ANOVA, Dunnett or Tukey
+count       negative binomial score,    negative binomial score,  rate ratio            negative binomial
+            exchanged in pairs          relabelled                                      likelihood ratio
+time        log-rank scores,            log-rank scores,          hazard ratio (Peto)   log-rank
+            exchanged in pairs          relabelled
+==========  ==========================  ========================  ====================  ==========================
 
-Other tests of a kind are chosen by the names in `TESTS`. The effect itself is the difference of the means (for times, of the
-restricted means) with its interval of Student's t. All p-values are two-sided and all intervals hold 95 %.
+Other tests of a kind are chosen by the names in `TESTS`. The effect itself is the difference of the means (for times,
+of the restricted means) with its interval of Student's t. All p-values are two-sided and all intervals hold 95 %.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ _MOST_ANIMALS = 60
 
 
 def gray_test(times: Values, causes: Whole, groups: Whole) -> tuple[float, int, float]:
-    r"""Test whether the cumulative incidence of the event is one in all groups; returns chi-squared, its freedom, and p.
+    r"""Test whether the cumulative incidence of the event is one in all groups; returns chi-squared, its freedom, and
+    p.
 
     The score of a group is its events beyond those that one subdistribution hazard would have given it,
 
@@ -59,8 +60,9 @@ def gray_test(times: Values, causes: Whole, groups: Whole) -> tuple[float, int, 
 def gray_permutation(times: Values, causes: Whole, in_arm: Flags, pairs: bool) -> float | None:
     """Two-sided mid-p of Gray's score of one arm over relabellings, or over exchanges within pairs.
 
-    For pairs the animals of the arm come first, and then their partners in the same order. All assignments are listed if they
-    are 20,000 or fewer, else 9,999 are drawn, the same in every run. None if there are too few of them, or more than 60 animals.
+    For pairs the animals of the arm come first, and then their partners in the same order. All assignments are listed
+    if they are 20,000 or fewer, else 9,999 are drawn, the same in every run. None if there are too few
+    of them, or more than 60 animals.
     """
     n = len(times)
     if n > _MOST_ANIMALS:
@@ -114,7 +116,7 @@ def _scores(at_risk: Values, events: Values, others: Values) -> Values:
 
 
 def _covariance(at_risk: Values, events: Values, others: Values) -> Values:
-    """Covariance of the scores [groups, groups], from tables [days, groups]; Gray's eq. 2.7 with his correction for ties."""
+    """Covariance of the scores [groups, groups], from tables [days, groups]; of Gray (1988), with a correction for ties."""
     before, after, _ = (curve.T for curve in _curves(at_risk.T, events.T, others.T))
     groups = at_risk.shape[1]
     weight = np.zeros((groups, groups))
@@ -143,4 +145,3 @@ def _added(
     covariance: Values, cross: Values, own: Values, u: Values, factor: Values, variance: Values
 ) -> tuple[Values, Values, Values]:
     return covariance + (u * variance) @ u.T, cross + u * factor * variance, own + factor**2 * variance
-

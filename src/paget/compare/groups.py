@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Omnibus", "PostHoc", "omnibus"]
 
-# Dunnett's p-values are integrals over a multivariate t distribution that scipy evaluates at random points; relabellings of
-# several arms are drawn. Fixed seeds give the same p in every run.
+# Dunnett's p-values are integrals over a multivariate t distribution that scipy evaluates at random points;
+# relabellings of several arms are drawn. Fixed seeds give the same p in every run.
 _INTEGRATION_SEED = 20260101
 _RELABELLINGS = 19_999
 # Above so many values drawn, the chi-squared distribution is as good as the relabellings.
@@ -99,10 +99,10 @@ def omnibus(
 ) -> Omnibus:
     """Test several arms at once, then each against the control, or all against all if there is no control.
 
-    Means (continuous, fraction) are tested by one-way ANOVA with Dunnett's or Tukey's comparisons, counts by the negative
-    binomial likelihood ratio under relabelling with pairwise score tests (or, by choice, by Kruskal-Wallis with exact
-    Mann-Whitney tests), times by the log-rank test of all arms with pairwise log-rank tests; the pairwise tests of counts and
-    times are Holm-adjusted. Arms with fewer than two animals are left out and named in the note.
+    Means (continuous, fraction) are tested by one-way ANOVA with Dunnett's or Tukey's comparisons, counts by the
+    negative binomial likelihood ratio under relabelling with pairwise score tests (or, by choice, by Kruskal-Wallis
+    with exact Mann-Whitney tests), times by the log-rank test of all arms with pairwise log-rank tests; the pairwise
+    tests of counts and times are Holm-adjusted. Arms with fewer than two animals are left out and named in the note.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["LogRank", "SurvivalCurve", "SurvivalCurves", "several_log_rank", "survival"]
 
 # Intervals of a time axis that people read easily: days, weeks and months.
-_ROUND_DAYS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 28, 30, 50, 60, 90, 100, 180, 200, 365)
+_ROUND_DAYS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 28, 30, 50, 60, 90, 100, 180, 200, 365, *(365.25 * years for years in (1, 2, 5, 10, 20)))
 _MOST_INTERVALS = 6
 # A product of fractions that is one half may come out above it by rounding.
 _ROUNDING = 1e-9

@@ -1,15 +1,16 @@
 r"""Permutation tests of a sum of scores: exact, ties and all, for any scores.
 
-Under the null hypothesis that a treatment does nothing, every assignment of the animals to the arms (independent groups), or
-every exchange within pairs, would have given the same values. Tests of one arm against another whose statistic is a sum of
-scores over an arm (negative binomial score, log-rank score, difference of means) are then exact, and the number of
-assignments with each sum follows by adding one animal at a time (the shift algorithm) instead of listing them.
+Under the null hypothesis that a treatment does nothing, every assignment of the animals to the arms (independent
+groups), or every exchange within pairs, would have given the same values. Tests of one arm against another whose
+statistic is a sum of scores over an arm (negative binomial score, log-rank score, difference of means) are then
+exact, and the number of assignments with each sum follows by adding one animal at a time (the shift algorithm)
+instead of listing them.
 
-Statistics of few animals jump, and a p-value that counts all ties as extreme stays below its level. Here half of the ties count
-(mid-p), by which the share of false alarms lies about its level, not below.
+Statistics of few animals jump, and a p-value that counts all ties as extreme stays below its level. Here half of the
+ties count (mid-p), by which the share of false alarms lies about its level, not below.
 
-Source: Streitberg B, Roehmel J (1986) Stat Softw Newsl 12:10-17; Pitman EJG (1937) J R Stat Soc Suppl 4:119-130; Lancaster HO
-(1961) J Am Stat Assoc 56:223-234; Agresti A (2002) Categorical Data Analysis, sect. 1.4.5.
+Source: Streitberg B, Roehmel J (1986) Stat Softw Newsl 12:10-17; Pitman EJG (1937) J R Stat Soc Suppl 4:119-130;
+Lancaster HO (1961) J Am Stat Assoc 56:223-234; Agresti A (2002) Categorical Data Analysis, sect. 1.4.5.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ __all__ = [
 ]
 
 FEWEST_ASSIGNMENTS = 100
-"""With fewer assignments of animals to arms p jumps by a hundredth or two at five in a hundred; seven pairs have 128, five
-animals beside four 126."""
+"""With fewer assignments of animals to arms p jumps by a hundredth or two at five in a hundred; seven pairs have 128,
+five animals beside four 126."""
 
 _MOST_LISTED = 20_000
-# Sums are counted on a grid: scores that are multiples of one unit are exact, others are rounded to a share of their total.
+# Sums are counted on a grid: scores that are multiples of one unit are exact, others are rounded to a share of
+# their total.
 _FINEST = 4_000
 _MOST_STEPS = 40_000_000
 # Above these sizes the normal approximation differs by less than the counting costs.
@@ -65,13 +67,14 @@ def enough_to_exchange(pairs: int) -> bool:
 
 
 def two_group_test(arm: Values, versus: Values) -> float:
-    r"""Test whether the scores of two independent groups are exchangeable, by the sum over one of them; two-sided mid-p.
+    r"""Test whether the scores of two independent groups are exchangeable, by the sum over one of them; two-sided
+    mid-p.
 
     .. math:: p = 2\,\min\{P(T<t)+\tfrac12 P(T=t),\; P(T>t)+\tfrac12 P(T=t)\}
 
-    *Differs from* the exact distribution where there are more than 20,000 assignments and the scores are no multiples of one
-    unit: they are rounded to a part in 4,000 of their total; above 120 animals such sums are taken as normal, with the
-    variance of the permutation distribution.
+    *Differs from* the exact distribution where there are more than 20,000 assignments and the scores are no multiples
+    of one unit: they are rounded to a part in 4,000 of their total; above 120 animals such sums are taken as normal,
+    with the variance of the permutation distribution.
     """
     smaller, larger = (arm, versus) if len(arm) <= len(versus) else (versus, arm)
     scores = np.concatenate([smaller, larger])
@@ -135,7 +138,7 @@ def relabellings(n_all: int, n: int, draws: int, seed: int) -> Flags:
 
 
 def mid_p_of_list(sums: Values, found: float, total: float) -> float:
-    """Two-sided mid-p of a sum among those of all assignments; sums of scores that add up to `total` may differ by rounding."""
+    """Two-sided mid-p of a sum among those of all assignments; `total` is the scale by which sums differ by rounding."""
     rounding = _ROUNDING * total
     below, above = int((sums < found - rounding).sum()), int((sums > found + rounding).sum())
     return float(min(1.0, 2.0 * (min(below, above) + (len(sums) - below - above) / 2.0) / len(sums)))

@@ -1,8 +1,8 @@
 """Tests of one arm against another by permutation: of counts, of times, and of means whose values are far from normal.
 
-As the functions of `two_arms`, each takes two samples of at least two animals and returns a complete finding. Where there are
-too few animals to permute (fewer than seven pairs, fewer than some four animals in an arm), p comes from Student's t of the same
-scores, and the name of the test says so.
+As the functions of `two_arms`, each takes two samples of at least two animals and returns a complete finding. Where
+there are too few animals to permute (fewer than seven pairs, fewer than some four animals in an arm), p comes from
+Student's t of the same scores, and the name of the test says so.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ _MEANS = "permutation test of the mean difference"
 
 
 def count_pairs(arm: Sample, versus: Sample) -> Finding:
-    r"""Compare counts of animals seen in both arms: the score of equal means, exchanged within pairs, and the rate ratio.
+    r"""Compare counts of animals seen in both arms: the score of equal means, exchanged within pairs, and the rate
+    ratio.
 
-    Whatever the dispersion, the score of a ratio of 1 is the difference of the totals; :math:`(\sum d_i)^2/\sum d_i^2` is the
-    statistic. The difference of the means has the interval of the paired t test.
+    Whatever the dispersion, the score of a ratio of 1 is the difference of the totals; :math:`(\sum d_i)^2/\sum
+    d_i^2` is the statistic. The difference of the means has the interval of the paired t test.
     """
     a, b = arm.values, versus.values
     if (a.min() if len(a) else 0.0) < 0.0 or b.min() < 0.0:
@@ -62,8 +63,8 @@ def count_pairs(arm: Sample, versus: Sample) -> Finding:
 def count_groups(arm: Sample, versus: Sample) -> Finding:
     r"""Compare counts of two independent groups: the score of equal means, relabelled, and the rate ratio.
 
-    The statistic is :math:`(S_1-n_1\bar y)^2 / \{\tfrac{n_1 n_2}{n}(\bar y+\hat\alpha\bar y^2)\}` with the dispersion of all animals.
-    The difference of the means has Welch's interval.
+    The statistic is :math:`(S_1-n_1\bar y)^2 / \{\tfrac{n_1 n_2}{n}(\bar y+\hat\alpha\bar y^2)\}` with the dispersion
+    of all animals. The difference of the means has Welch's interval.
     """
     a, b = arm.values, versus.values
     if a.min() < 0.0 or b.min() < 0.0:
@@ -99,9 +100,9 @@ def mean_groups(arm: Sample, versus: Sample) -> Finding:
 def time_pairs(arm: Sample, versus: Sample) -> Finding:
     r"""Compare times of animals seen in both arms by log-rank scores, exchanged within pairs.
 
-    Each animal scores :math:`\delta_i - \hat\Lambda(t_i)`, its event minus the hazard that all animals together met up to its time;
-    the sum over an arm is the log-rank test's observed minus expected. The interval of the difference of restricted means is
-    that of the pairs; the hazard ratio and its interval leave the pairing out.
+    Each animal scores :math:`\delta_i - \hat\Lambda(t_i)`, its event minus the hazard that all animals together met
+    up to its time; the sum over an arm is the log-rank test's observed minus expected. The interval of the difference
+    of restricted means is that of the pairs; the hazard ratio and its interval leave the pairing out.
 
     Source: O'Brien PC, Fleming TR (1987) Biometrics 43:169-180; Akritas MG (1992) Commun Stat Theory 21:1463-1471.
     """
@@ -153,7 +154,9 @@ def _with_p(by_t: Finding, p: float, size: float | None, note: str) -> Finding:
 def _below_zero(by_ranks: Finding) -> Finding:
     from dataclasses import replace
 
-    return replace(by_ranks, note=join_notes("values below zero are no counts, so ranks replace their ratio", by_ranks.note))
+    return replace(
+        by_ranks, note=join_notes("values below zero are no counts, so ranks replace their ratio", by_ranks.note)
+    )
 
 
 def _of_counts(

@@ -29,8 +29,8 @@ class RateRatio:
     Attributes
     ----------
     estimate : ratio of the means; 0 or infinite if one arm has no count at all.
-    dispersion : extra-Poisson variation: of groups alpha in var = mu + alpha mu^2, of pairs the variance of an arm's share of
-        the pair's total over its binomial one.
+    dispersion : extra-Poisson variation: of groups alpha in var = mu + alpha mu^2, of pairs the variance of an arm's
+        share of the pair's total over its binomial one.
     freedom : degrees of freedom that are left to estimate it.
     root : signed root of the likelihood ratio against a given log ratio, referred to Student's t.
     """
@@ -55,22 +55,23 @@ class RateRatio:
             # Where an arm has no count the likelihood has no top, and the search begins beyond the far end.
             start = middle if 0.0 < self.estimate < math.inf else -side * _WIDEST
             far = side * _WIDEST
-            wanted = side * reach
             if side * self.root(far) < reach:
                 ends.append(0.0 if side < 0.0 else math.inf)
                 continue
-            ends.append(math.exp(brentq(lambda x: self.root(x) - wanted, min(start, far), max(start, far))))
+            beyond = _minus(self.root, side * reach)
+            ends.append(math.exp(brentq(beyond, min(start, far), max(start, far))))
         return ends[0], ends[1]
 
-    def p_above(self, ratio: float) -> float:
-        """One-sided p-value for a true ratio above `ratio`: small if the data lie above it."""
+    def p_below(self, ratio: float) -> float:
+        """One-sided p-value of the hypothesis that the true ratio is `ratio` or more: small if the data lie below it."""
         from scipy.stats import t
 
-        return float(t.cdf(self.root(math.log(ratio)), self.freedom))
+        return float(t.sf(self.root(math.log(ratio)), self.freedom))
 
 
 def overdispersion(groups: list[Values]) -> float:
-    r"""Estimate :math:`\alpha` in :math:`\mathrm{var} = \mu + \alpha\mu^2`, one for all groups, from Pearson's statistic.
+    r"""Estimate :math:`\alpha` in :math:`\mathrm{var} = \mu + \alpha\mu^2`, one for all groups, from Pearson's
+    statistic.
 
     .. math:: \sum_g \sum_i \frac{(y_{gi}-\bar y_g)^2}{\bar y_g + \alpha \bar y_g^2} = \sum_g (n_g - 1)
 
@@ -127,8 +128,9 @@ def rate_ratio(arm: Values, versus: Values) -> RateRatio | None:
 def rate_ratio_paired(arm: Values, versus: Values) -> RateRatio | None:
     r"""Compare the mean counts of animals seen in both arms; None if there is no count at all.
 
-    Given a pair's total :math:`N_i`, whatever the animal, the arm's share is :math:`\pi = \theta/(1+\theta)`. The interval holds
-    the ratios that the binomial likelihood ratio of the totals does not reject, divided by the dispersion of the shares,
+    Given a pair's total :math:`N_i`, whatever the animal, the arm's share is :math:`\pi = \theta/(1+\theta)`. The
+    interval holds the ratios that the binomial likelihood ratio of the totals does not reject, divided by the
+    dispersion of the shares,
 
     .. math:: \phi = \frac{n}{n-1}\,\frac{\sum_i (y_i - N_i\hat\pi)^2}{\hat\pi(1-\hat\pi)\sum_i N_i},
 
@@ -157,10 +159,11 @@ def rate_ratio_paired(arm: Values, versus: Values) -> RateRatio | None:
 
 
 def several_count_deviances(values: Values, sizes: list[int]) -> Values:
-    r"""Twice the log-likelihood that means of their own gain over one common mean, for each row of `values` [draws, animals].
+    r"""Twice the log-likelihood that means of their own gain over one common mean, for each row of `values` [draws,
+    animals].
 
-    The arms stand one after the other, `sizes` animals each; the dispersion is that of the animals of the first row together
-    (a relabelling does not change it).
+    The arms stand one after the other, `sizes` animals each; the dispersion is that of the animals of the first row
+    together (a relabelling does not change it).
 
     .. math:: 2\sum_g n_g\{\ell(\bar y_g) - \ell_g(\bar y)\}
     """
@@ -174,7 +177,11 @@ def several_count_deviances(values: Values, sizes: list[int]) -> Values:
         gained -= means - common
     else:
         gained -= (means + 1.0 / alpha) * np.log1p(alpha * (means - common) / (1.0 + alpha * common))
-    return np.maximum(2.0 * (gained * np.array(sizes)).sum(axis=1), 0.0)
+    return np.asarray(np.maximum(2.0 * (gained * np.array(sizes)).sum(axis=1), 0.0))
+
+
+def _minus(root: Callable[[float], float], wanted: float) -> Callable[[float], float]:
+    return lambda log_ratio: root(log_ratio) - wanted
 
 
 def _signed(deviance: Callable[[float], float], estimate: float) -> Callable[[float], float]:

@@ -54,8 +54,8 @@ class Repeated:
     arm, versus, n_arm, n_versus : the arms, and the animals (complete pairs if `paired`) with at least two days.
     first_day, last_day, days : the period, and on how many days it was looked at.
     slope : difference per day. On the scale "log", of growth rates per day.
-    level : difference in the middle of the period (on lines, the mean over it). On the scale "log", of logarithms: `exp` of it is
-        a ratio.
+    level : difference in the middle of the period (on lines, the mean over it). On the scale "log", of logarithms:
+        `exp` of it is a ratio.
     test : the model that was fitted, or what took its place; `p_adjusted` of both trends is Holm's over the two.
     paired : whether differences of pairs were modelled.
     note : convergence, animals left out, and whatever else limits the numbers; "" if there is nothing.
@@ -117,13 +117,14 @@ def repeated(
     .. math:: y_{it} = \beta_0 + \beta_1 t + a_i(\beta_2 + \beta_3 t) + u_i + v_i t + \varepsilon_{it},\qquad
               (u_i, v_i) \sim N(0, \Sigma)
 
-    with :math:`t` from the middle of the period: :math:`\beta_2` is the difference of levels, :math:`\beta_3` of slopes. Of pairs the
-    differences on each day are modelled, in which what both arms of an animal share cancels. Estimates are by restricted maximum
-    likelihood; the degrees of freedom of t are those between animals (their number less 2, or pairs less 1), by which the test
-    stays right however the days of one animal depend on each other.
+    with :math:`t` from the middle of the period: :math:`\beta_2` is the difference of levels, :math:`\beta_3` of
+    slopes. Of pairs the differences on each day are modelled, in which what both arms of an animal share cancels.
+    Estimates are by restricted maximum likelihood; the degrees of freedom of t are those between animals (their
+    number less 2, or pairs less 1), by which the test stays right however the days of one animal depend on each other.
 
-    Where the likelihood does not converge, or has its top where an animal has no line of its own (and the model would count days as
-    if they were animals), t tests of each animal's own mean and slope take its place, and the note says so.
+    Where the likelihood does not converge, or has its top where an animal has no line of its own (and the model would
+    count days as if they were animals), t tests of each animal's own mean and slope take its place, and the note says
+    so.
 
     Parameters
     ----------
@@ -144,8 +145,8 @@ def repeated(
 
     Notes
     -----
-    *Assumes* that animals differ in level and slope; a curve that bends is described by its best line. Source: Laird NM, Ware JH
-    (1982) Biometrics 38:963-974; Matthews JNS et al (1990) BMJ 300:230-235 (summary measures).
+    *Assumes* that animals differ in level and slope; a curve that bends is described by its best line. Source: Laird
+    NM, Ware JH (1982) Biometrics 38:963-974; Matthews JNS et al (1990) BMJ 300:230-235 (summary measures).
     """
     described = {"name": readout} if isinstance(readout, str) else readout
     name = str(described["name"])

@@ -60,7 +60,7 @@ def restricted_mean(times: Values, observed: Flags, horizon: float) -> Restricte
     Source: Kaplan EL, Meier P (1958) J Am Stat Assoc 53:457-481, sect. 6; Royston P, Parmar MKB (2013) BMC Med Res
     Methodol 13:152.
     """
-    days, at_risk, events, edges, curve, areas = _steps(times, observed, horizon)
+    _, at_risk, events, edges, curve, areas = _steps(times, observed, horizon)
     mean = float(areas.sum())
     n = len(times)
     if n < 2:
@@ -78,8 +78,8 @@ def restricted_mean(times: Values, observed: Flags, horizon: float) -> Restricte
 def influence_on_restricted_mean(sample: Sample, horizon: float) -> Values:
     r"""How much each animal moves the restricted mean of its arm, [animals] in days, zero on average.
 
-    It is the derivative of the area under the curve to the weight of an animal, times their number; when nothing is censored,
-    the animal's own (restricted) time minus the mean.
+    It is the derivative of the area under the curve to the weight of an animal, times their number; when nothing is
+    censored, the animal's own (restricted) time minus the mean.
 
     Source: Efron B (1982) The Jackknife, ch. 6 (infinitesimal jackknife).
     """

@@ -110,8 +110,9 @@ def log_rank(arm: Sample, versus: Sample) -> Finding:
     """Compare times to an event by the log-rank test, with the difference of restricted means and Peto's hazard ratio.
 
     The restricted means run to the last day up to which both curves are known. Their interval uses Welch's degrees of
-    freedom, so that without censoring it is Welch's interval of the means. This test, of the chi-squared distribution, does not
-    use that the animals are pairs; with ten animals in an arm it raises somewhat too many false alarms.
+    freedom, so that without censoring it is Welch's interval of the means. This test, of the chi-squared
+    distribution, does not use that the animals are pairs; with ten animals in an arm it raises somewhat too many
+    false alarms.
     """
     from scipy.stats import chi2
 

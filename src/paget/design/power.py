@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from paget.design.many_tests import p_values
+from paget.design.many_tests import found
 from paget.design.scenario import Scenario, draw
 from paget.errors import StudyError
 
@@ -18,6 +18,9 @@ MOST = 2000
 _CONFIDENCE = 0.95
 _STEPS_OF_EFFECT = 18
 _POINTS = 9
+# A search looks at few studies first, and at all where these do not tell.
+_GLANCE = 150
+_FAR = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,14 @@ class PowerCurve:
         """Say how many animals are needed, as in the methods of a paper."""
         about = f"{self.scenario.in_words()}; {self.test}, two-sided, level {self.alpha:g}"
         if self.needed is None:
-            return f"{about}: more than {MOST} animals per arm would be needed for {self.target:.0%} power."
+            return f"{about}: more than {MOST} animals per arm would be needed for {_percent(self.target)} power."
         reached = next(point for point in self.points if point.animals == self.needed)
         what = "pairs" if self.scenario.paired else "animals per arm"
         low, high = self.needed_low, self.needed_high
         span = f" ({low} to {high if high is not None else f'more than {MOST}'})" if low != self.needed or high != low else ""
         return (
-            f"{about}: {self.needed}{span} {what} are needed for {self.target:.0%} power; {reached.studies} simulated studies "
-            f"of that size found the effect in {reached.power:.1%} (95 % CI {reached.low:.1%} to {reached.high:.1%})."
+            f"{about}: {self.needed}{span} {what} are needed for {_percent(self.target)} power; {reached.studies} simulated studies "
+            f"of that size found the effect in {_percent(reached.power, 1)} (95 % CI {_percent(reached.low, 1)} to {_percent(reached.high, 1)})."
         )
 
     def __str__(self) -> str:
@@ -91,12 +94,12 @@ class Detectable:
         """Say what a study of this size can show."""
         who = f"{self.animals} {'pairs' if self.scenario.paired else 'animals per arm'}"
         if self.arm is None or self.effect is None:
-            return f"{who} do not show any possible effect with {self.target:.0%} power ({self.test})."
+            return f"{who} do not show any possible effect with {_percent(self.target)} power ({self.test})."
         versus = self.scenario.versus
-        relative = f", {self.effect / versus:+.0%}" if versus > 0 else ""
+        relative = f", {_percent(self.effect / versus, signed=True)}" if versus > 0 else ""
         return (
             f"{who} show a change from {versus:.4g} to {self.arm:.4g} ({self.effect:+.3g}{relative}) or more with "
-            f"{self.target:.0%} power ({self.test}, two-sided, level {self.alpha:g})."
+            f"{_percent(self.target)} power ({self.test}, two-sided, level {self.alpha:g})."
         )
 
     def __str__(self) -> str:
@@ -113,8 +116,8 @@ def power_at(
     """
     if animals < FEWEST:
         raise StudyError(f"A test needs at least {FEWEST} animals per arm, not {animals}.")
-    found, test = p_values(draw(scenario, animals, studies, seed), scenario.kind, scenario.paired)
-    hits = int((found < alpha).sum())
+    hit, test = found(draw(scenario, animals, studies, seed), scenario.kind, scenario.paired, alpha)
+    hits = int(hit.sum())
     return PowerPoint(animals, hits / studies, *binomial_interval(hits, studies), studies), test
 
 
@@ -148,12 +151,18 @@ def power_curve(
     """
     _check(target, alpha, studies)
     at = _cached(scenario, studies, alpha, seed)
-    needed = _fewest(lambda n: at(n)[0].power >= target)
-    low = _fewest(lambda n: at(n)[0].high >= target)
-    high = _fewest(lambda n: at(n)[0].low >= target)
+    glance = _cached(scenario, min(studies, _GLANCE), alpha, seed)
+
+    def enough(animals: int, which: str) -> bool:
+        seen = glance(animals)[0]
+        if seen.low > target + _FAR or seen.high < target - _FAR:
+            return seen.power > target
+        return float(getattr(at(animals)[0], which)) >= target
+
+    needed, low, high = (_fewest(lambda n, w=which: enough(n, w)) for which in ("power", "high", "low"))
     shown = set(animals) if animals is not None else _around(needed)
     points = tuple(at(n)[0] for n in sorted(shown | ({needed} if needed is not None else set())))
-    return PowerCurve(scenario, at(points[0].animals)[1], alpha, target, points, needed, low, high)
+    return PowerCurve(scenario, at(needed or points[-1].animals)[1], alpha, target, points, needed, low, high)
 
 
 def smallest_effect(
@@ -208,6 +217,10 @@ def _strong(scenario: Scenario, strength: float, up: bool) -> float:
         odds = scenario.versus / (1 - scenario.versus) * math.exp(sign * strength)
         return odds / (1 + odds)
     return scenario.versus * math.exp(sign * strength)
+
+
+def _percent(share: float, decimals: int = 0, signed: bool = False) -> str:
+    return f"{100 * share:{'+' if signed else ''}.{decimals}f} %"
 
 
 def _check(target: float, alpha: float, studies: int) -> None:

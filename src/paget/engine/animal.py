@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paget.engine.checkpoint import restore, state_of
+from paget.engine.intervening import counted, deplete, inject
 from paget.engine.tick import Stepper, cells_columns
 from paget.engine.world import found
+from paget.experiment import Depletion, Injection
 from paget.model import Model
 from paget.pharmacology import Doses
 from paget.readouts import Readout
@@ -32,6 +34,15 @@ class Animal(Protocol):
 
     def advance(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
         """Go forward by one tick; doses are (drug, time within the tick in h, mg/kg, route), operations (site, time)."""
+
+    def intervene(self, injections: tuple[Injection, ...], depletions: tuple[tuple[Depletion, bool], ...]) -> None:
+        """Do what is due at the beginning of the next tick; each depletion with whether it begins then.
+
+        Raises
+        ------
+        StudyError
+            If it cannot be done to this animal.
+        """
 
     def measure(self) -> dict[str, float]:
         """Every readout that is measured, by name; NaN where there is nothing to measure."""
@@ -70,6 +81,11 @@ class TissueAnimal:
     def advance(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> None:
         self.world.doses, self.world.operations = doses, operations
         self.stepper.step()
+
+    def intervene(self, injections: tuple[Injection, ...], depletions: tuple[tuple[Depletion, bool], ...]) -> None:
+        for injection, nth in counted(injections):
+            inject(self.model, self.world, self.stepper.structure, injection, nth)
+        deplete(self.model, self.world, self.stepper.structure, [depletion for depletion, _ in depletions])
 
     def measure(self) -> dict[str, float]:
         return {r.name: float(r.measure(self.world)) for r in self.model.readouts if r.measure is not None}

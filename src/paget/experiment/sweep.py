@@ -304,7 +304,7 @@ def _axis(name: str, dose: bool, levels: Levels) -> Axis:
     if levels.values:
         values = tuple(_coordinate(value, unit, named=not dose) for value in levels.values)
         numbers = [value for value in values if not isinstance(value, str)] or [math.nan]
-        return Axis(name, dose, unit, values, min(numbers), max(numbers), log)
+        return Axis(name, dose, unit, values, min(numbers), max(numbers), False)
     low, high = (float(_coordinate(value, unit, named=False)) for value in (levels.from_, levels.to))
     axis = Axis(name, dose, unit, (), low, high, log)
     steps = levels.steps or 0

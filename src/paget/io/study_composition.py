@@ -124,7 +124,7 @@ def _without_control(arms: Sequence[_PlacedArm]) -> Iterable[Problem]:
     for placed in arms:
         arm = placed.arm
         treated = bool(arm.interventions or arm.parameters)
-        if placed.path and treated and arm.versus is None and arm.name not in controls:
+        if placed.path and treated and not arm.point and arm.versus is None and arm.name not in controls:
             others = ", ".join(f"'{other.arm.name}'" for other in arms[:5] if other is not placed)
             yield Problem(
                 placed.path,

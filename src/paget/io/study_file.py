@@ -83,7 +83,13 @@ class _Source:
         """Find the line of a problem by the names that it quotes: the innermost setting, in the arm that it names."""
         quoted = set(re.findall(r"'([^']+)'", re.split("Did you mean|Known:", problem)[0]))
         value, lines = self.document.value, self.document.lines
-        places = [path for path in lines if path and (path[-1] in quoted or _value_at(value, path) in quoted)]
+        phrases = [text for text in quoted if " " in text]  # a condition, in the midst of a moment
+        places = [
+            path
+            for path in lines
+            if path
+            and (path[-1] in quoted or (given := _value_at(value, path)) in quoted or any(p in given for p in phrases))
+        ]
         arms = {path[:2] for path in places if path[0] == "arms" and path[2:] == ("name",)}
         places = [path for path in places if path[:2] in arms] or places
         return (lines[max(places, key=len)] if places else self.document.line(("base",))), problem
@@ -147,6 +153,9 @@ def _read(text: str, name: str) -> _Source:
     found += [(document.line(problem.path), str(problem)) for problem in problems]
     if found or study is None:
         raise _refused(name, found)
+    if study.branch is not None:  # a path in a file is meant from where the file is
+        beside = study.branch.model_copy(update={"result": str(Path(name).parent / study.branch.result)})
+        study = study.model_copy(update={"branch": beside})
     return _Source(document, study)
 
 
@@ -204,6 +213,8 @@ def dump_study(study: Study, schema: str = "study.schema.json") -> str:
     everything = study.model_dump()
     always = ("tick", "replicates", "seed", "record")
     data = {key: everything[key] for key in everything if key in chosen or key in always}
-    data["arms"] = chosen["arms"]
+    data.update({key: chosen[key] for key in ("branch", "sweep") if key in chosen})
+    del data["arms"]
+    data["arms"] = chosen["arms"]  # last, where a user adds others
     text = yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=110)
     return f"# yaml-language-server: $schema={schema}\n{text}"

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from paget.report.page import write_report
+from paget.report.publication import publish
 
-__all__ = ["write_report"]
+__all__ = ["publish", "write_report"]

@@ -94,8 +94,7 @@ def _map_plate(material: Material, course: BodyCourse) -> Plate:
 
 def _map_caption(material: Material, course: BodyCourse) -> str:
     n = sorted({course.animals[arm] for arm in material.arms_with_data})
-    most = material.of_asked(n[-1])
-    several = f"n = {most}" if len(n) == 1 else f"n = {n[0]} to {most}"
+    several = "n = " + " to ".join(material.of_asked(number) for number in dict.fromkeys((n[0], n[-1])))
     said = [
         f"Organs are coloured by their tumour cells, median of the {material.individuals} of an arm ({several}), on one logarithmic scale "
         "for all arms and days; numbers below the names are medians. The right side of the body is on the left."

@@ -20,6 +20,8 @@ MOST_SHOWN = 300  # animals of an arm drawn one by one; boxes are of all
 
 _MOST_BRACKETS = 6
 _FEWEST_PLACES = 4
+_FEW_ANSWERS = 30
+_Z = 1.959964  # of a 95 % interval
 
 
 def box_panels(material: Material) -> list[Panel]:
@@ -34,7 +36,10 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
     names = [shortened(arm, 24) for arm in arms]
     left, bottom = tilted_room(names)
     figure = empty_figure(left=left, top=8, bottom=bottom)
-    for first, second in _neighbours(material):
+    values = pd.concat(samples)["value"]
+    # of many that are 0 or 1 the share of ones says more than boxes
+    yes_or_no = len(values) > len(arms) * _FEW_ANSWERS and bool(values.isin((0.0, 1.0)).all())
+    for first, second in () if yes_or_no else _neighbours(material):
         figure.add_scatter(
             **_pair_lines(shown[first], shown[second], first, second),
             mode="lines",
@@ -45,42 +50,26 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
     for place, (arm, sample) in enumerate(zip(arms, samples, strict=True)):
         if sample.empty:
             continue
+        if yes_or_no:
+            _add_share(figure, material, arm, readout["name"], place, sample["value"].to_numpy(np.float64))
+            continue
+        _add_box(figure, material, arm, place, sample["value"].to_numpy(np.float64))
+        drawn = shown[place]
         style = material.styles[arm]
         edge = style.colour if style.hollow else "var(--paper)"
-        numbers = sample["value"].to_numpy(np.float64)
-        quartiles: list[float] = np.quantile(numbers, [0.25, 0.5, 0.75]).tolist()
-        reach = 1.5 * (quartiles[2] - quartiles[0])
-        within = numbers[(numbers >= quartiles[0] - reach) & (numbers <= quartiles[2] + reach)]
-        figure.add_box(
-            x=[place],
-            q1=[quartiles[0]],
-            median=[quartiles[1]],
-            q3=[quartiles[2]],
-            lowerfence=[float(within.min())],
-            upperfence=[float(within.max())],
-            width=0.58,
-            boxpoints=False,
-            line={"color": style.colour, "width": 1.4},
-            fillcolor="rgba(0,0,0,0)" if style.hollow else style.band,
-            hoverinfo="skip",
-            legendgroup=arm,
-            showlegend=False,
-        )
-        sample = shown[place]
         figure.add_scatter(
-            x=[place + _jitter(a) for a in sample["animal"]],
-            y=stored(sample["value"]),
+            x=[place + _jitter(a) for a in drawn["animal"]],
+            y=stored(drawn["value"]),
             mode="markers",
             name=plain(arm),
             legendgroup=arm,
             showlegend=False,
             marker={"color": style.colour, "size": 6, "symbol": style.symbol, "line": {"color": edge, "width": 0.8}},
-            customdata=[int(a) for a in sample["animal"]],
+            customdata=[int(a) for a in drawn["animal"]],
             hovertemplate=f"{material.individual} %{{customdata}}: %{{y:.4~g}}<extra>{plain(arm)}</extra>",
             meta={"arm": arm, "readout": readout["name"], "series": "animal", "y": "value", "customdata": "animal"},
         )
-    data = pd.concat(samples)["value"] if any(len(s) for s in samples) else pd.Series([0.0])
-    low, high = float(data.min()), float(data.max())
+    low, high = (0.0, 1.0) if yes_or_no else _limits(samples, shown)
     base = min(0.0, low)
     span = (high - base) or 1.0
     brackets = _brackets(material, readout["name"])
@@ -103,16 +92,88 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
         ticks="",
     )
     title, unit = heading(readout)
+    middle = "mean" if yes_or_no else "median"
     medians = ", ".join(
-        f"{arm} {number_text(float(s['value'].median()))} (n = {len(s)})"
+        f"{arm} {number_text(float(s['value'].agg(middle)))} (n = {len(s)})"
         for arm, s in zip(arms, samples, strict=True)
         if len(s)
     )
     marks = "; ".join(told for *_, told, _ in brackets)
-    alt = f"{title}, {readout['summary']} value of every {material.individual}. Medians: "
+    alt = (
+        f"{title}, {readout['summary']} value of every {material.individual}. {'Shares' if yes_or_no else 'Medians'}: "
+    )
     alt += f"{medians or f'no {material.individual} finished'}. {marks}"
-    return Panel(
-        title, f"{unit}, {readout['summary']}" if unit else readout["summary"], figure, 230 + bottom + 14 * levels, alt
+    return Panel(title, _about(readout, yes_or_no, material), figure, 230 + bottom + 14 * levels, alt)
+
+
+def _about(readout: Mapping[str, Any], yes_or_no: bool, material: Material) -> str:
+    if yes_or_no:
+        return f"share of the {material.individuals}, {readout['summary']}"
+    unit = heading(readout)[1]
+    return f"{unit}, {readout['summary']}" if unit else str(readout["summary"])
+
+
+def _limits(samples: list[pd.DataFrame], shown: list[pd.DataFrame]) -> tuple[float, float]:
+    """The lowest and the highest value that is drawn: of the points, and of the boxes with their whiskers."""
+    found = [frame["value"].to_numpy(np.float64) for frame in shown]
+    found += [np.array(_five(frame["value"].to_numpy(np.float64))) for frame in samples if len(frame)]
+    values = np.concatenate(found)
+    return (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
+
+
+def _five(numbers: np.ndarray) -> tuple[float, float, float, float, float]:
+    """Lower whisker, quartiles with the median, upper whisker."""
+    low, middle, high = (float(q) for q in np.quantile(numbers, [0.25, 0.5, 0.75]))
+    reach = 1.5 * (high - low)
+    within = numbers[(numbers >= low - reach) & (numbers <= high + reach)]
+    return float(within.min()), low, middle, high, float(within.max())
+
+
+def _add_box(figure: go.Figure, material: Material, arm: str, place: int, numbers: np.ndarray) -> None:
+    style = material.styles[arm]
+    bottom, low, middle, high, top = _five(numbers)
+    figure.add_box(
+        x=[place],
+        q1=[low],
+        median=[middle],
+        q3=[high],
+        lowerfence=[bottom],
+        upperfence=[top],
+        width=0.58,
+        boxpoints=False,
+        line={"color": style.colour, "width": 1.4},
+        fillcolor="rgba(0,0,0,0)" if style.hollow else style.band,
+        hoverinfo="skip",
+        legendgroup=arm,
+        showlegend=False,
+    )
+
+
+def _add_share(figure: go.Figure, material: Material, arm: str, readout: str, place: int, numbers: np.ndarray) -> None:
+    """A bar for the share of ones, with the 95 % interval of Wilson."""
+    style, n = material.styles[arm], len(numbers)
+    share = float(numbers.mean())
+    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+    half = _Z * float(np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))) / (1 + _Z**2 / n)
+    low, high = middle - half, middle + half
+    figure.add_bar(
+        x=[place],
+        y=stored([share]),
+        width=[0.58],
+        marker={"color": style.band, "line": {"color": style.colour, "width": 1.4}},
+        error_y={
+            "type": "data",
+            "array": stored([high - share]),
+            "arrayminus": stored([share - low]),
+            "color": style.colour,
+            "thickness": 1.4,
+            "width": 4,
+        },
+        customdata=[n],
+        hovertemplate=f"%{{y:.4~g}} ({low:.3g} to {high:.3g}), n = {n:,}<extra>{plain(arm)}</extra>",
+        legendgroup=arm,
+        showlegend=False,
+        meta={"arm": arm, "readout": readout, "series": "share", "y": "value", "customdata": "n"},
     )
 
 

@@ -79,7 +79,9 @@ def chain_key() -> Drawing:
         Path2D(_BAR, line="--muted", width=2.6, place=(bar + 30.0, 10.0, 0.0, 1.0)),
         Words(bar + 38.0, 14.0, "inhibits", 12.0, "--muted"),
     ]
-    return Drawing(bar + 90.0, 20.0, "Scale of colours, lower to higher than the control; arrows stimulate, bars inhibit", items)
+    return Drawing(
+        bar + 90.0, 20.0, "Scale of colours, lower to higher than the control; arrows stimulate, bars inhibit", items
+    )
 
 
 def _places(nodes: Sequence[Mapping[str, Any]]) -> dict[str, Point]:
@@ -149,7 +151,9 @@ def _edge(edge: Mapping[str, Any], route: Sequence[Point]) -> list[Item]:
     told += f" ({details})" if details else ""
     place = (x, y, angle, 1.0)
     end = (
-        Path2D(_TIP, fill="--muted", place=place) if stimulates else Path2D(_BAR, line="--muted", width=2.6, place=place)
+        Path2D(_TIP, fill="--muted", place=place)
+        if stimulates
+        else Path2D(_BAR, line="--muted", width=2.6, place=place)
     )
     return [Path2D(path, line="--muted", width=1.5, told=told), end]
 
@@ -178,7 +182,9 @@ def _node(node: Mapping[str, Any], place: Point, value: NodeValue | None) -> lis
         inside = _rounded(x, y, _WIDTH - width, _HEIGHT - width)
         hue = "--up" if value.strength > 0 else "--down"
         items.append(Path2D(inside, fill=hue, opacity=round(_STRONGEST_MIX * abs(value.strength), 3), told=told))
-    items += [Words(x, first + i * _LINE, text, 13.0, bold=bold, anchor="middle") for i, (text, bold) in enumerate(rows)]
+    items += [
+        Words(x, first + i * _LINE, text, 13.0, bold=bold, anchor="middle") for i, (text, bold) in enumerate(rows)
+    ]
     return items
 
 

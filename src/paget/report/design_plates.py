@@ -18,5 +18,7 @@ def design_plates(material: Material) -> list[Plate]:
     if not panels:
         return []
     grid = "few" if len(panels) in (1, 2, 4) else "many"
-    caption = f"What was swept, and what followed; every number rests on the {material.individuals} of the arms of the sweep."
+    caption = (
+        f"What was swept, and what followed; every number rests on the {material.individuals} of the arms of the sweep."
+    )
     return [Plate("design", "The sweep", [Row(panels, grid)], caption)]

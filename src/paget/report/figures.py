@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from paget.compare import series_bands
+from paget.experiment import Arm
 from paget.report.acts import Done, acts, waiting
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored, time_axis
@@ -83,20 +84,20 @@ def protocol_panel(material: Material) -> Panel:
             },
             meta={"series": label, "x": "day", "customdata": "until day", "text": "act"},
         )
-    held = {arm.name: waiting(arm, material.study.duration) for arm in material.study.arms}
-    later = [(row, words) for row, arm in enumerate(arms) for words in held[arm.name]]
-    if later:
+    _add_moments(figure, material, arms)
+    held = [(row, words) for row, arm in enumerate(arms) for words in waiting(arm, material.study.duration)]
+    if held:
         figure.add_scatter(
-            x=[material.days] * len(later),
-            y=[row for row, _ in later],
+            x=[material.days] * len(held),
+            y=[row + 0.05 for row, _ in held],
             mode="text",
-            text=[plain(shortened(f"if and when: {words}", 72)) for _, words in later],
-            hovertext=[plain(words) for _, words in later],
+            text=[plain(shortened(words, 84)) for _, words in held],
+            hovertext=[plain(words) for _, words in held],
             hoverinfo="text",
             textposition="top left",
             textfont={"size": 10.5, "color": "var(--muted)"},
             showlegend=False,
-            meta={"series": "waits for an event", "text": "act"},
+            meta={"series": "depends on an event", "text": "act"},
         )
     figure.update_xaxes(**time_axis(material.days))
     figure.update_xaxes(range=[-0.01 * material.days, material.days * 1.01])
@@ -117,6 +118,43 @@ def protocol_panel(material: Material) -> Panel:
     most = max((len({act.label for act in found}) for found in done.values()), default=1)
     height = 64 + figure.layout.margin.t + max(34, 13 * most) * len(arms)
     return Panel("Treatment of each arm", "", figure, height, f"Time line of treatments. {treatments}.")
+
+
+def _add_moments(figure: Any, material: Material, arms: Sequence[Arm]) -> None:
+    """Draw when what an arm waits for happened: a circle at the median of its animals, a line from first to last."""
+    found = material.moments
+    for row, arm in enumerate(arms):
+        for moment, mine in found[found["arm"] == arm.name].groupby("moment", sort=False):
+            days = mine["day"].dropna()
+            count = f"{len(days)} of {len(mine)} {material.individuals}"
+            if days.empty:
+                continue
+            middle, first, last = float(days.median()), float(days.min()), float(days.max())
+            span = f"{moment_text(first, material.days)} to {moment_text(last, material.days)}"
+            figure.add_scatter(
+                x=[first, last],
+                y=[row, row],
+                mode="lines",
+                line={"color": "var(--accent)", "width": 5},
+                opacity=0.55,
+                hoverinfo="skip",
+                showlegend=False,
+            )
+            figure.add_scatter(
+                x=[middle],
+                y=[row],
+                mode="markers",
+                name=plain(str(moment)),
+                text=[plain(f"{arm.name}: {moment}, median {moment_text(middle, material.days)} ({span}), {count}")],
+                hovertemplate="%{text}<extra></extra>",
+                marker={
+                    "symbol": "circle",
+                    "size": 9,
+                    "color": "var(--paper)",
+                    "line": {"color": "var(--accent)", "width": 2},
+                },
+                meta={"arm": arm.name, "series": str(moment), "x": "day", "text": "act"},
+            )
 
 
 def _courses(done: Sequence[Done], label: str, days: float) -> list[Done]:

@@ -42,6 +42,7 @@ def focused(material: Material) -> Material:
         status=material.status[material.status["arm"].isin(kept)],
         comparisons=tuple(c for c in material.comparisons if c.arm in kept and c.versus in kept),
         styles=arm_styles(study),
+        moments=material.moments[material.moments["arm"].isin(kept)],
     )
 
 

@@ -62,7 +62,9 @@ def table(
     below = f'<p class="note">{escape(note)}</p>' if note else ""
     told = download("table", "CSV", f"{caption}, as CSV")
     mark = " data-figure" if figure_data else ""
-    return f'<div class="table" data-name="{escape(name)}"{mark}>{scrolling(caption, content)}{below}{told}{stored}</div>'
+    return (
+        f'<div class="table" data-name="{escape(name)}"{mark}>{scrolling(caption, content)}{below}{told}{stored}</div>'
+    )
 
 
 def _cell(cell: Cell) -> str:

@@ -42,6 +42,8 @@ class ResultLike(Protocol):
     def outcomes(self) -> pd.DataFrame: ...
     @property
     def status(self) -> pd.DataFrame: ...
+    @property
+    def moments(self) -> pd.DataFrame: ...
     def frame_days(self) -> tuple[float, ...]: ...
     def cells(self, arm: str, animal: int, day: float) -> pd.DataFrame: ...
     def field(self, arm: str, animal: int, day: float, name: str) -> np.ndarray: ...
@@ -51,7 +53,10 @@ class ResultLike(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """A result as the report sees it."""
+    """A result as the report sees it.
+
+    moments : when what an arm waits for happened to an animal: arm, animal, moment, day (NaN: never)
+    """
 
     study: Study
     manifest: Mapping[str, Any]
@@ -61,6 +66,7 @@ class Material:
     status: pd.DataFrame
     comparisons: Sequence[Comparison]
     styles: Mapping[str, ArmStyle]
+    moments: pd.DataFrame
 
     @property
     def model(self) -> Mapping[str, Any]:
@@ -166,7 +172,9 @@ class Material:
             parts.append(f"{number:,} in {arm}" + (f" ({why})" if why else ""))
         if not parts:
             return ""
-        shown = ", ".join(parts[:_MOST_ARMS_TOLD]) + (", and more in other arms" if len(parts) > _MOST_ARMS_TOLD else "")
+        shown = ", ".join(parts[:_MOST_ARMS_TOLD]) + (
+            ", and more in other arms" if len(parts) > _MOST_ARMS_TOLD else ""
+        )
         return f"Did not finish and {'is' if sum(self.lost.values()) == 1 else 'are'} left out: {shown}."
 
     def comparison(self, readout: str, arm: str, versus: str) -> Comparison | None:
@@ -196,6 +204,7 @@ def collect(result: ResultLike) -> Material:
         status=result.status,
         comparisons=result.comparisons() if len(outcomes) else (),
         styles=arm_styles(result.study),
+        moments=result.moments,
     )
 
 

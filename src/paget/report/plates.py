@@ -54,7 +54,7 @@ def _cascade_plate(material: Material) -> Plate:
     wide = (
         " Bands of so few animals are wide and may leave the axes." if min(_finished(material)) < _FEW_ANIMALS else ""
     )
-    told = "every mark is one act; bars last."
+    told = "marks are single acts, bars what lasts."
     caption = (
         f"<b>a</b>, What is done to each arm; {told} "
         f"<b>b</b> and on, readouts in the order of the causal chain: mean of the {some} of an arm, with the 95 % "
@@ -71,9 +71,8 @@ def _finished(material: Material) -> list[int]:
 
 
 def _numbers_told(material: Material) -> str:
-    counts = _finished(material)
-    most = material.of_asked(max(counts))
-    return most if min(counts) == max(counts) else f"{min(counts)} to {most}"
+    fewest, most = min(_finished(material)), max(_finished(material))
+    return material.of_asked(fewest) if fewest == most else f"{material.of_asked(fewest)} to {material.of_asked(most)}"
 
 
 def _animals_plate(material: Material) -> Plate:

@@ -16,7 +16,7 @@ _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """Write ``one animal``, ``12 arms``."""
-    word = _WORDS[number] if number < len(_WORDS) else str(number)
+    word = _WORDS[number] if number < len(_WORDS) else f"{number:,}"
     return f"{word} {singular if number == 1 else plural or singular + 's'}"
 
 
@@ -33,7 +33,10 @@ def abstract(material: Material, shown: Material) -> str:
     study, model = material.study, material.model
     one, arms = material.individual, len(study.arms)
     an = f"an {one}" if one[0] in "aeiou" else f"a {one}"
-    opening = counted(arms, "arm").capitalize() + f" of {counted(study.replicates, f'virtual {material.individual}', f'virtual {material.individuals}')}"
+    opening = (
+        counted(arms, "arm").capitalize()
+        + f" of {counted(study.replicates, f'virtual {material.individual}', f'virtual {material.individuals}')}"
+    )
     if arms > 1:
         opening += " each"
     sentences = [

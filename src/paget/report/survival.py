@@ -14,6 +14,7 @@ __all__ = ["survival_panels"]
 
 _NAME_WIDTH = 24
 _ROW_PIXELS = 17
+_MOST_STEPS = 500
 _CURVE_PIXELS = 270
 _BELOW_PIXELS = 52
 _LABEL_DROP = 0.08  # tick labels sit this share of a row lower than texts in the plot
@@ -36,7 +37,7 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
     height = _CURVE_PIXELS + _BELOW_PIXELS + risk
     drawn = height - 8 - 10
     split = (risk + _BELOW_PIXELS) / drawn
-    figure = empty_figure(left=round(36 + CHARACTER_PIXELS * max(map(len, names))), top=8, bottom=10, right=16)
+    figure = empty_figure(left=round(44 + CHARACTER_PIXELS * max(map(len, names))), top=8, bottom=10, right=16)
     for curve in curves.curves:
         _add_curve(figure, material, readout, curve)
     figure.update_layout(
@@ -62,7 +63,7 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
             "zeroline": False,
             "showline": False,
             "ticks": "",
-            "ticklabelstandoff": 14,
+            "ticklabelstandoff": 8 + round(3.3 * max(len(str(n)) for curve in curves.curves for n in curve.at_risk)),
             "anchor": "x",
             "fixedrange": True,
         },
@@ -92,11 +93,12 @@ def _tick(day: float, days: float) -> str:
 def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curve: SurvivalCurve) -> None:
     style = material.styles[curve.arm]
     common = {"arm": curve.arm, "readout": readout["name"], "x": "day", "y": "value"}
-    days = stored(curve.days)
+    kept = _kept(curve.days)
+    days = stored(curve.days[i] for i in kept)
     for series, values, fill in (("95 % low", curve.low, None), ("95 % high", curve.high, "tonexty")):
         figure.add_scatter(
             x=days,
-            y=stored(values),
+            y=stored(values[i] for i in kept),
             mode="lines",
             line={"width": 0, "shape": "hv", "color": style.colour},
             fill=fill,
@@ -108,7 +110,7 @@ def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curv
         )
     figure.add_scatter(
         x=days,
-        y=stored(curve.survival),
+        y=stored(curve.survival[i] for i in kept),
         mode="lines",
         name=plain(curve.arm),
         legendgroup=curve.arm,
@@ -116,10 +118,12 @@ def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curv
         hovertemplate=f"day %{{x:.4~g}}: %{{y:.0%}}<extra>{plain(curve.arm)}</extra>",
         meta={**common, "series": "without event"},
     )
-    if curve.censored:
+    left = sorted(set(curve.censored))
+    left = [left[i] for i in _kept(left)]
+    if left:
         figure.add_scatter(
-            x=stored(curve.censored),
-            y=[_height_at(curve, day) for day in curve.censored],
+            x=stored(left),
+            y=[_height_at(curve, day) for day in left],
             mode="markers",
             marker={"symbol": "line-ns-open", "size": 8, "color": style.colour},
             legendgroup=curve.arm,
@@ -127,6 +131,14 @@ def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curv
             hovertemplate=f"left on day %{{x:.4~g}}<extra>{plain(curve.arm)}</extra>",
             meta={**common, "series": "censored"},
         )
+
+
+def _kept(days: Sequence[float]) -> list[int]:
+    """Which steps are drawn: all, or of very many the last one in each of equal spans of time, so that none is moved."""
+    if len(days) <= _MOST_STEPS:
+        return list(range(len(days)))
+    spans = [int(_MOST_STEPS * (day - days[0]) / ((days[-1] - days[0]) or 1.0)) for day in days]
+    return [0, *(i for i in range(1, len(days)) if i + 1 == len(days) or spans[i] != spans[i + 1])]
 
 
 def _height_at(curve: SurvivalCurve, day: float) -> float:

@@ -115,7 +115,9 @@ def _effect_row(material: Material, c: Comparison) -> list[Cell]:
     sign = "+" if (c.effect or 0.0) > 0 else ""
     interval = f"{number_text(c.interval[0])} to {number_text(c.interval[1])}" if c.interval else ""
     counts = [c.n_arm] if c.paired else [c.n_arm, c.n_versus]
-    count = " / ".join(material.of_asked(n) for n in counts) + (f" {'pair' if c.n_arm == 1 else 'pairs'}" if c.paired else "")
+    count = " / ".join(material.of_asked(n) for n in counts) + (
+        f" {'pair' if c.n_arm == 1 else 'pairs'}" if c.paired else ""
+    )
     return [
         Cell(f'{_arm(material, c.arm).html}<div class="muted">versus {escape(c.versus)}</div>'),
         Cell(_below(c.title, about) + note),
@@ -363,7 +365,12 @@ def chain_table(material: Material) -> str:
 def counts_table(material: Material, figure: TissueFigure) -> str:
     """The cells behind the pictures, counted."""
     rows = [
-        [_arm(material, arm), number_of_animals(material, arm), _number(day), *(_number(tile.counts.get(name)) for name, _, _ in figure.cell_types)]
+        [
+            _arm(material, arm),
+            number_of_animals(material, arm),
+            _number(day),
+            *(_number(tile.counts.get(name)) for name, _, _ in figure.cell_types),
+        ]
         for (arm, day), tile in figure.tiles.items()
         if tile.image
     ]

@@ -29,7 +29,10 @@ __all__ = [
     "TissueFigure",
     "cells_json",
     "paint_tile",
-    "representative_animal", "tissue_figure", "tissue_figures"]
+    "representative_animal",
+    "tissue_figure",
+    "tissue_figures",
+]
 
 _BACKGROUND = "#fbfaf7"
 _INK = "#17191c"
@@ -334,7 +337,9 @@ def paint_tile(axes: Any, pictures: TissueFigure, tile: Tile) -> None:
     """Paint one picture as circles into axes of matplotlib, for print."""
     assert tile.cells is not None
     axes.set_facecolor(_BACKGROUND)
-    _paint(axes, tile.cells, tile.fields, pictures.cell_types, pictures.layers, pictures.size_um, outline=0.15)
+    _paint(
+        axes, tile.cells, tile.fields, pictures.cell_types, pictures.layers, pictures.size_um, outline=0.15, alike=0.2
+    )
     width, height = pictures.size_um
     _draw_scale_bar(axes, pictures.bar_um, width, height, points=5.5)
     axes.add_patch(Rectangle((0, 0), width, height, fill=False, edgecolor="#c9cdd3", linewidth=0.5, zorder=6))
@@ -348,7 +353,9 @@ def _paint(
     layers: Sequence[Layer],
     size_um: tuple[float, float],
     outline: float = 0.45,
+    alike: float = 0.0,
 ) -> None:
+    """Paint fields and cells; radii are rounded to `alike` (um), so that a file of vectors holds each circle once."""
     width, height = size_um
     axes.set_axis_off()
     axes.add_patch(Rectangle((0, 0), width, height, facecolor=_BACKGROUND, linewidth=0, zorder=-1))
@@ -361,14 +368,13 @@ def _paint(
         axes.imshow(veil, origin="lower", extent=(0, width, 0, height), interpolation="bilinear", aspect="auto")
     for name, _, colour in types:
         some = cells[cells["type"] == name]
-        if len(some):
-            across = 2.0 * some["radius"].to_numpy(dtype=float)
+        for across, places in _discs(some, alike):
             discs = EllipseCollection(
                 across,
                 across,
-                np.zeros(len(some)),
+                np.zeros(len(across)),
                 units="xy",
-                offsets=some[["x", "y"]].to_numpy(dtype=float),
+                offsets=places,
                 offset_transform=axes.transData,
                 facecolors=colour,
                 edgecolors=[tuple(0.62 * part for part in to_rgb(colour))],
@@ -377,6 +383,18 @@ def _paint(
             axes.add_collection(discs)
     axes.set_xlim(0, width)
     axes.set_ylim(0, height)
+
+
+def _discs(some: pd.DataFrame, alike: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Diameters and places of circles: all at once, or those of one rounded diameter together."""
+    across = 2.0 * some["radius"].to_numpy(dtype=float)
+    places = some[["x", "y"]].to_numpy(dtype=float)
+    if not len(across):
+        return []
+    if not alike:
+        return [(across, places)]
+    rounded = 2.0 * alike * np.round(across / (2.0 * alike))
+    return [(np.array([size]), places[rounded == size]) for size in np.unique(rounded)]
 
 
 def cells_json(pictures: TissueFigure) -> str:

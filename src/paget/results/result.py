@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from paget.errors import DamagedResultError, ResultError, UnknownNameError
-from paget.experiment import HOURS_PER_DAY, KINDS, Study
+from paget.experiment import HOURS_PER_DAY, KINDS, Study, conditions
 from paget.results import tables
 from paget.results.files import is_locked
 from paget.results.manifest import read_manifest, read_study
@@ -100,6 +100,28 @@ class Result:
             status = "pending" if interrupted else record.status
             rows.append((arm, animal, status, record.tries, record.wall_seconds, record.error))
         return pd.DataFrame(rows, columns=list(STATUS_COLUMNS))
+
+    @property
+    def moments(self) -> pd.DataFrame:
+        """When what an arm waits for happened to each finished animal: ``arm, animal, moment, day``; NaN if it never did."""
+        rows = []
+        for arm, number, record in self._records():
+            if record.status == "done":
+                for condition in conditions(self.study.arm(arm).interventions):
+                    time = record.moments.get(str(condition), float("nan"))
+                    rows.append((arm, number, str(condition), time / HOURS_PER_DAY))
+        return pd.DataFrame(rows, columns=["arm", "animal", "moment", "day"])
+
+    @property
+    def failed(self) -> dict[str, int]:
+        """For each arm the number of animals that failed: they have no readouts, and every comparison tells them."""
+        size = max(int(self.model.get("block", 1)), 1)
+        status = self.status
+        lost = status[status["status"] == "failed"]
+        found = dict.fromkeys(self.arms, 0)
+        for arm, animal in zip(lost["arm"], lost["animal"], strict=True):
+            found[arm] += min(size, self.study.replicates - int(animal))
+        return found
 
     def frame_days(self) -> tuple[float, ...]:
         """Days of which at least one animal has a tissue frame."""
@@ -247,14 +269,31 @@ class Result:
         table = self.lineage(arm, animal) if family is None else family
         return newick(table, **{"types": tumour_types(self.model) or None, **choices})
 
-    def to_xarray(self, what: str = "metrics") -> Any:
-        """Readouts as an `xarray.Dataset` over arm, animal and day; animals without a value are NaN.
+    def to_xarray(self, what: str = "metrics", arm: str | None = None, animal: int | None = None) -> Any:
+        """Readouts or concentrations as an `xarray.Dataset` with units; what was not measured is NaN.
 
-        what : "metrics" over time, or "outcomes", one value for each animal.
+        what : "metrics", readouts over arm, animal and day; "outcomes", one value for each arm and animal; "fields", the
+        concentrations of one animal of one arm over day, z, y and x.
         """
-        from paget.io.export.series import to_xarray
+        from paget.io.export.series import fields_to_xarray, to_xarray
 
-        return to_xarray(self, what)
+        if what != "fields":
+            return to_xarray(self, what)
+        if arm is None or animal is None:
+            raise ResultError('Fields are those of one animal; name it: to_xarray("fields", arm, animal).')
+        return fields_to_xarray(self, arm, animal)
+
+    def to_anndata(self, arm: str, animal: int, day: float, sites: tuple[str, ...] | None = None) -> Any:
+        """One tissue frame as an `anndata.AnnData`; see `paget.io.export.anndata`."""
+        from paget.io.export.anndata import to_anndata
+
+        return to_anndata(self, arm, animal, day, sites)
+
+    def to_spatialdata(self, arm: str, animal: int, day: float, sites: tuple[str, ...] | None = None) -> Any:
+        """One tissue frame as a `spatialdata.SpatialData`; see `paget.io.export.spatialdata`."""
+        from paget.io.export.spatialdata import to_spatialdata
+
+        return to_spatialdata(self, arm, animal, day, sites)
 
     def branch(self, arm: str, day: float, name: str = "") -> Study:
         """A study whose animals are those of `arm` as they were on a kept day, from which each arm of it goes on.
@@ -299,20 +338,26 @@ class Result:
         if control is None:
             raise ResultError(f"'{arm}' is a control arm; say which arm to compare it with: versus=...")
         self.study.arm(arm)
-        found = compare(self.outcomes, self.readouts, ((arm, control),), paired=True)
+        found = compare(self.outcomes, self.readouts, ((arm, control),), paired=True, failed=self.failed)
         return next(c for c in found if c.readout == readout)
 
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every contrast of the study in every readout, adjusted (Holm) over the readouts of a contrast."""
         from paget.compare import compare
 
-        return compare(self.outcomes, self.readouts, self.study.contrasts, paired=True)
+        return compare(self.outcomes, self.readouts, self.study.contrasts, paired=True, failed=self.failed)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the self-contained report page; ``report.html`` in the folder of the result if no path is given."""
         from paget.report import write_report
 
         return write_report(self, Path(path) if path is not None else self.path / "report.html")
+
+    def figures(self, folder: str | Path | None = None, formats: Sequence[str] = ("svg",)) -> list[Path]:
+        """Write the figures of the report for print, as svg, pdf or png; into ``figures`` in the folder of the result."""
+        from paget.report import publish
+
+        return publish(self, Path(folder) if folder is not None else self.path / "figures", formats)
 
     # ---- integrity ------------------------------------------------------------------------------------------------
     def verify(self) -> None:

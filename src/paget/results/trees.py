@@ -119,7 +119,8 @@ def _reconstructed(table: pd.DataFrame) -> pd.DataFrame:
         above[over] = above[mother[over]]
     ids = table["cell"].to_numpy(np.uint64)
     pruned = table.assign(mother=pd.arrays.IntegerArray(ids[np.maximum(above, 0)], above < 0))
-    return pruned[kept & ~passed].reset_index(drop=True)
+    chosen: pd.DataFrame = pruned[kept & ~passed].reset_index(drop=True)
+    return chosen
 
 
 def _comments(table: pd.DataFrame) -> list[str]:

@@ -6,12 +6,12 @@ finding               the simulation agrees if
 up, down              it goes that way with p < 0.05
 unchanged             the 95 % interval of the ratio to the control lies within 0.8 to 1.25
 abolished             the upper end of the 95 % interval of the ratio to the control is below 0.2
-a number              the published and the simulated interval overlap; if it is published as a change, it also goes that
-                      way, with the simulated interval on that side of no change
+a number              the published value lies in the simulated 95 % interval, or the simulated value in the published interval;
+                      if it is published as a change, the simulated interval also lies on that side of no change
 ====================  ==========================================================================================
 
 A number that was published without an interval is taken as 10 % of itself more or less. No effect where one was published is
-disagreement, not a matter of more animals.
+disagreement, not a matter of more animals. That two wide intervals touch is not agreement.
 """
 
 from __future__ import annotations
@@ -111,6 +111,10 @@ def _number(observation: Observation, measured: Measured) -> Verdict:
         side = math.copysign(1.0, published - null)
         if min(side * (end - null) for end in ours) <= 0.0:
             return Verdict("disagree", "no change in the published direction was found")
-    if ours[0] <= high and ours[1] >= low:
-        return Verdict("agree", "the intervals overlap")
-    return Verdict("disagree", "too low" if ours[1] < low else "too high")
+    if low <= measured.value <= high:
+        return Verdict("agree", "within the published interval")
+    if ours[0] <= observation.value <= ours[1]:
+        return Verdict("agree", "the published value is within the simulated interval")
+    way = "low" if measured.value < low else "high"
+    touching = ours[0] <= high and ours[1] >= low
+    return Verdict("disagree", f"too {way}, though the intervals touch" if touching else f"too {way}")

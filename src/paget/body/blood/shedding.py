@@ -15,7 +15,7 @@ from paget.kernels.blood import WAITING
 
 __all__ = ["MEDIA", "bounds", "entering", "places"]
 
-MEDIA = ("blood", "lymph")
+MEDIA = ("blood", "lymph", "injection")
 State = dict[str, NDArray[Any]]
 
 
@@ -97,7 +97,7 @@ def entering(
     for name, values in (("radius", width), ("tension", stiffness)):
         if not np.all((values > 0.0) & np.isfinite(values)):
             problems.append(f"the {name} of every party must be more than 0")
-    places_of, ways = _indices(origin, chain.organs, "organ", n), _indices(medium, MEDIA, "medium", n)
+    places_of, ways = _indices(origin, chain.organs, "organ", n), _indices(medium, MEDIA[: len(chain.first)], "medium", n)
     for o, m in sorted(set(zip(places_of.tolist(), ways.tolist(), strict=True))):
         if chain.first[m, o] == chain.first[m, o + 1]:
             problems.append(f"no {MEDIA[m]} drains {chain.organs[o]}")

@@ -161,6 +161,11 @@ class WholeBody(Individual):
         return self.organs.get(site, site)
 
     @property
+    def has_cultured(self) -> bool:
+        """Whether the size of cells from a culture is known, which are larger than cells that a tumour sheds."""
+        return "ctc_cultured_radius" in self.parameters
+
+    @property
     def factors(self) -> dict[str, float]:
         """Factors of hazards in the blood that are 0 because a part was taken out."""
         return {name: 0.0 for name in EFFECTS if name in self.left_out}

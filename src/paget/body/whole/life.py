@@ -22,6 +22,7 @@ from paget.body.secretion import Secretion
 from paget.body.stroma import StromaBiology
 from paget.body.values import Numbers
 from paget.body.whole.definition import REST, WholeBody, slug
+from paget.body.whole.intervening import KILLERS, intervene, with_heart
 from paget.body.whole.leaving import Leaving
 from paget.body.whole.piece import Piece
 from paget.body.whole.record import Record
@@ -31,9 +32,10 @@ from paget.engine.animal import Columns
 from paget.engine.chance import Chance
 from paget.engine.structure import Departures
 from paget.errors import LedgerError, UnknownNameError
-from paget.experiment import HOURS_PER_DAY
+from paget.experiment import HOURS_PER_DAY, Depletion, Injection
 from paget.kernels import philox
 from paget.pharmacology import Doses
+from paget.process import Named
 from paget.state.cells import mix
 
 __all__ = ["Life"]
@@ -56,7 +58,7 @@ class Life:
         self.body, self.dt, self.threads = body, dt, threads
         self.chance = Chance(seed, animal, "body")
         numbers = Numbers(body.parameters, self.chance.draw)
-        self.chain = body.anatomy.chain()
+        self.chain = with_heart(body.anatomy.chain())
         self.sites = body.sites
         self._codes = {site: code for code, site in enumerate(self.sites)}
         self._site_of = {body.organ_of(site): site for site in self.sites}
@@ -69,7 +71,11 @@ class Life:
         self.traffic = Traffic(self.chain, biology, body.carried, round(numbers(body.walked, "")))
         flag = body.carried.index(SLEPT) if SLEPT in body.carried else -1
         self.reservoir = Reservoir(self.lesions, len(body.carried), flag)
-        self._signals = (biology["survival"], biology["mesenchymal"])
+        self.signals = (biology["survival"], biology["mesenchymal"])
+        self.cultured_radius = numbers(Named("ctc_cultured_radius", "um"), "um") if body.has_cultured else 0.0
+        self.injected = self.implanted = 0  # cells into vessels, and into lesions
+        self._coming: list[Batch] = []  # of cells that are injected, in the next tick
+        self._away: dict[str, float] = {}  # cells that are kept away in the next tick, and what share of them
         self.blood_ml = body.anatomy.blood.inside("mL")
         self._interventions = {target: numbers(value, "") for target, value in body.interventions.items()}
         self._endpoints = tuple((end.site, numbers(end.cells, "")) for end in body.endpoints)
@@ -114,7 +120,7 @@ class Life:
             effects, on_sites = self._effects()
             on_lesions = {place: value for place, value in on_sites.items() if place[0] in self.lesions.names}
             on_lesions.update(self._treated(doses))
-            batches = [*self._pieces_live(doses, operations), *self._lesions_live(on_lesions)]
+            batches = [*self._pieces_live(doses, operations), *self._lesions_live(on_lesions), *self._coming]
             key = self.chance.key("blood")
             self.traffic.take(batches, self.dt, key, self.tick, effects)
             arrivals, crowds = self.traffic.advance(self.time, self.dt, key, self.tick, effects, self.threads)
@@ -122,10 +128,40 @@ class Life:
             self._scatter(crowds, on_sites, on_lesions)
             self._found_lesions()
             self._balance()
+        self._coming, self._away = [], {}
         self.tick += 1
         for piece in self.pieces.values():
             piece.world.tick, piece.world.time = self.tick, self.time
         self.dead = self.dead or any(self.burden(site) >= cells for site, cells in self._endpoints)
+
+    def intervene(self, injections: tuple[Injection, ...], depletions: tuple[tuple[Depletion, bool], ...]) -> None:
+        """Do what is due at the beginning of the next tick; see `paget.body.whole.intervening`."""
+        if not self.dead:
+            self._coming, self._away = intervene(self, injections, depletions)
+
+    def found(self, site: str, ids: Ids, cells: int) -> None:
+        """Let cells begin as one lesion of a site in the next tick."""
+        self._new.append(
+            {
+                "site": np.full(1, self.lesions.names.index(site)),
+                "ids": ids,
+                "cells": np.array([float(cells)]),
+                "when": np.array([self.time]),
+                "records": np.zeros((len(self.body.carried), 1)),
+                "origin": np.full(1, -1),
+                "settled": True,
+            }
+        )
+
+    @property
+    def compartments(self) -> Compartments | None:
+        """The compartments of the niche, if there is one."""
+        return self._prepared[0] if self._prepared is not None else None
+
+    @property
+    def organs_of_sites(self) -> frozenset[str]:
+        """Organs in which sites lie."""
+        return frozenset(self._site_of)
 
     def _operate(self, site: str) -> None:
         """Take a tumour out. A primary goes as a whole; of other sites, what can be seen goes."""
@@ -147,6 +183,8 @@ class Life:
     def _effects(self) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
         """Factors of hazards in the blood, and effects on those who begin at sites, in this tick."""
         factors, on_sites = dict(self.body.factors), dict[tuple[str, str], float]()
+        if KILLERS in self._away:
+            factors["nk_killing"] = factors.get("nk_killing", 1.0) * (1.0 - self._away[KILLERS])
         if self._prepared is None:
             return factors, on_sites
         compartments, niche, secretion = self._prepared
@@ -154,7 +192,8 @@ class Life:
         cells = {site: float(self.burden(site)) for site in self.sites}
         places = {s: self.body.organ_of(s) for s in self.sites if self.body.organ_of(s) in inside}
         amounts = secretion.amounts(cells, places, interventions=self._interventions)
-        compartments.advance(self.dt, amounts, niche.factors(compartments, self._interventions))
+        kept = {f"release of {cells}": 1.0 - share for cells, share in self._away.items() if cells != KILLERS}
+        compartments.advance(self.dt, amounts, {**niche.factors(compartments, self._interventions), **kept})
         niche.advance(self.dt, compartments, self._interventions)
         for name, value in niche.effects(compartments, self._interventions).items():
             role, _, organ = name.partition(":")
@@ -190,7 +229,7 @@ class Life:
     def _of_piece(self, name: str, piece: Piece, left: Departures) -> list[Batch]:
         """Parties of a piece; where each stands for many, these leave in the course of a day, as the tumour is not in step."""
         organ = self.chain.organs.index(self.body.organ_of(name))
-        survival, mesenchymal = piece.signals(left, self._signals)
+        survival, mesenchymal = piece.signals(left, self.signals)
         found = []
         for party in np.unique(left.party):
             rows = np.flatnonzero(left.party == party)
@@ -252,8 +291,8 @@ class Life:
             medium=medium,
             count=parties,
             members=mix((nth * np.uint64(64) + np.arange(size, dtype=np.uint64)) ^ name, SHED),
-            survival=self._signals[0],
-            mesenchymal=self._signals[1],
+            survival=self.signals[0],
+            mesenchymal=self.signals[1],
             records=np.repeat(step.records[:, row : row + 1], size, axis=1),
         )
 
@@ -375,9 +414,10 @@ class Life:
     def _balance(self) -> None:
         """Cells that left sites, were carried and came to sites are the same cells."""
         left = sum(p.stands_for * int(p.stepper.tally["left"]) for p in self.pieces.values())
-        left += sum(self.lesions.account(name).left for name in self.lesions.names)
+        left += sum(self.lesions.account(name).left for name in self.lesions.names) + self.injected
         came = sum(piece.arrived for piece in self.pieces.values())
         came += sum(self.lesions.account(name).arrived for name in self.lesions.names) - self._founders
+        came -= self.implanted
         came += self.reservoir.arrived - self.reservoir.founded
         waiting = self.leaving.cells + self.leaving.removed
         if left != self.traffic.shed + waiting or came != self.traffic.arrived:
@@ -456,6 +496,8 @@ class Life:
         if self._drugs is not None:
             parts["drugs"] = self._drugs.state()
         about = {"tick": self.tick, "dead": self.dead, "arrived": self.arrived}
+        if self.injected or self.implanted:
+            about["injected"] = [self.injected, self.implanted]
         whole = {f"{part}/{name}": values for part, state in parts.items() for name, values in state.items()}
         return {**whole, "about": np.array(json.dumps(about, sort_keys=True))}
 
@@ -478,5 +520,6 @@ class Life:
             self._drugs.restore(of("drugs"))
         about = json.loads(str(state["about"]))
         self.tick, self.dead, self.arrived = int(about["tick"]), bool(about["dead"]), dict(about["arrived"])
+        self.injected, self.implanted = about.get("injected", (0, 0))
         for piece in self.pieces.values():
             piece.world.tick, piece.world.time = self.tick, self.time

@@ -34,7 +34,7 @@ class Batch:
     """Parties that leave a site alike: `count` of them, of the cells `members`, of which the first party is made.
 
     when : h; origin : index of the organ; medium : 0 blood, 1 lymph
-    survival, mesenchymal : mean over the cells; records : [k, size]
+    survival, mesenchymal : mean over the cells; records : [k, size]; radius : um, 0 for that of cells that a tumour sheds
     """
 
     when: float
@@ -45,6 +45,7 @@ class Batch:
     survival: float
     mesenchymal: float
     records: Real
+    radius: float = 0.0
 
     @property
     def size(self) -> int:
@@ -124,6 +125,7 @@ class Traffic:
             size=np.repeat(sizes, parties),
             survival=each([batch.survival for batch in batches], cells),
             mesenchymal=each([batch.mesenchymal for batch in batches], cells),
+            radius=each([batch.radius or self.biology["radius"] for batch in batches], parties),
             records=np.concatenate([np.tile(batch.records, batch.count) for batch in batches], axis=1),
         )
 
@@ -181,13 +183,14 @@ class Traffic:
             }
             self._coarse = (effects, steps, tuple(sorted(steps.items())))
         signals = (coarse(batch.survival), coarse(batch.mesenchymal))
-        known = (batch.size, *signals, batch.origin, batch.medium, self._coarse[2])
+        known = (batch.size, *signals, batch.radius, batch.origin, batch.medium, self._coarse[2])
         if known not in self._known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             # Solved up to a power of two each time: what a size costs to the last bit must not hang on what was asked before.
             most = 1 << (batch.size - 1).bit_length()
-            kind = Kind.of(self.biology, most, survival=signals[0], mesenchymal=signals[1])
+            given = {"radius": batch.radius} if batch.radius else {}
+            kind = Kind.of(self.biology, most, survival=signals[0], mesenchymal=signals[1], **given)
             all_of = expected_up_to(self.chain, self.biology, kind, batch.origin, batch.medium, self._coarse[1])
             self._known.update({(size, *known[1:]): all_of[size - 1] for size in range(most // 2 + 1, most + 1)})
         return self._known[known]

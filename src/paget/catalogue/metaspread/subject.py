@@ -31,7 +31,7 @@ from paget.catalogue.metaspread.told import (
 from paget.engine.animal import Animal, Columns
 from paget.errors import PagetError, StudyError
 from paget.evidence import Parameter, load_parameters
-from paget.experiment import Arm, Study
+from paget.experiment import Arm, Depletion, Injection, Study
 from paget.pharmacology import Doses
 from paget.subject import Individual
 
@@ -101,6 +101,10 @@ class MetaSpreadAnimal:
         """Go forward by one tick; the model has neither drugs nor operations."""
         for _ in range(self._steps):
             self.run.step()
+
+    def intervene(self, injections: tuple[Injection, ...], depletions: tuple[tuple[Depletion, bool], ...]) -> None:
+        """The model has neither injections nor depletions."""
+        raise StudyError("'metaspread' knows no injections and no depletions")
 
     def measure(self) -> dict[str, float]:
         """Every readout that is measured, by name."""

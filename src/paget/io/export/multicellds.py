@@ -6,7 +6,7 @@ one number over all frames. Variables of the cells that PhysiCell does not know 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,24 +34,23 @@ def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...
     written = []
     for frames in selection.frames(result):
         sites: Sequence[str] = selection.chosen_sites(result) or ("",)
-        tables = [cells_of(result, frames.arm, frames.animal, day, selection.sites) for day in frames.days]
         for site in sites:
-            here = [table[table["site"] == site] if site else table for table in tables]
-            if any(len(table) for table in here):
-                stem = animal_stem(result, frames.arm, frames.animal) + (f"-{site.replace(' ', '-')}" if site else "")
-                written += _series(result, folder / stem, frames, here)
+            stem = animal_stem(result, frames.arm, frames.animal) + (f"-{site.replace(' ', '-')}" if site else "")
+            written += _series(result, folder / stem, frames, site)
     if not written:
         raise ResultError("The selected sites have no cells on the selected days.")
     return tuple(written)
 
 
-def _series(result: Result, folder: Path, frames: Frames, tables: list[pd.DataFrame]) -> list[Path]:
+def _series(result: Result, folder: Path, frames: Frames, site: str) -> list[Path]:
+    """Write the frames of one site one by one; none if there is never a cell."""
     from paget.io.physicell import write_snapshot
 
-    ids = np.unique(np.concatenate([table["id"].to_numpy(np.uint64) for table in tables]))
-    around = _around(tables)
-    written = []
-    for index, (day, table) in enumerate(zip(frames.days, tables, strict=True)):
+    where = (site,) if site else None
+    ids, around = _survey(cells_of(result, frames.arm, frames.animal, day, where) for day in frames.days)
+    written: list[Path] = []
+    for index, day in enumerate(frames.days if ids.size else ()):
+        table = cells_of(result, frames.arm, frames.animal, day, where)
         fields = fields_of(result, frames.arm, frames.animal, day)
         snapshot = _snapshot(result, day, table, ids, fields, around)
         if index == 0:
@@ -60,12 +59,18 @@ def _series(result: Result, folder: Path, frames: Frames, tables: list[pd.DataFr
     return written
 
 
-def _around(tables: list[pd.DataFrame]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Lower corner and edges of a box around all cells, for sites whose extent is not stored; at least 1 um thick."""
-    there = [table for table in tables if len(table)]
-    low = [min(float((t[axis] - t["radius"]).min()) for t in there) for axis in "xyz"]
-    high = [max(float((t[axis] + t["radius"]).max()) for t in there) for axis in "xyz"]
-    return tuple(low), tuple(max(top - bottom, 1.0) for bottom, top in zip(low, high, strict=True))
+def _survey(
+    tables: Iterable[pd.DataFrame],
+) -> tuple[npt.NDArray[np.uint64], tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    """Ids of all cells in order; lower corner and edges in um of a box around them, at least 1 um wide."""
+    ids = np.empty(0, np.uint64)
+    low, high = np.full(3, np.inf), np.full(3, -np.inf)
+    for table in tables:
+        ids = np.union1d(ids, table["id"].to_numpy(np.uint64))
+        place, radius = table[["x", "y", "z"]].to_numpy(np.float64), table["radius"].to_numpy(np.float64)[:, None]
+        low = np.minimum(low, (place - radius).min(axis=0, initial=np.inf))
+        high = np.maximum(high, (place + radius).max(axis=0, initial=-np.inf))
+    return ids, (low, np.maximum(high - low, 1.0))
 
 
 def _snapshot(
@@ -74,7 +79,7 @@ def _snapshot(
     table: pd.DataFrame,
     ids: npt.NDArray[np.uint64],
     fields: Mapping[str, npt.NDArray[np.float32]],
-    around: tuple[tuple[float, ...], tuple[float, ...]],
+    around: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
 ) -> Snapshot:
     from paget.io.physicell import Snapshot
     from paget.tissue.fields import Substrate
@@ -87,10 +92,11 @@ def _snapshot(
         for name in table.columns
         if name not in _PLACED and table[name].dtype.kind in "iufb"
     }
-    own = tuple(columns)
+    known = result.model.get("cell_units", {})
+    own = {name: known.get(name.removeprefix("cell."), "") for name in columns}
     columns.setdefault("cell.volume", 4.0 / 3.0 * np.pi * radius**3)
     columns["ID"] = np.searchsorted(ids, table["id"].to_numpy(np.uint64))
-    low, edges = ((0.0, 0.0, 0.0), spacing(result.model)) if fields else around
+    low, edges = ((0.0, 0.0, 0.0), spacing(result.model)) if fields else (corner.tolist() for corner in around)
     return Snapshot(
         time=HOURS_PER_DAY * day,
         positions=table[["x", "y", "z"]].to_numpy(np.float64),

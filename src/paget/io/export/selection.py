@@ -130,7 +130,7 @@ def _nothing_kept(result: Result, what: What) -> str:
     if what == "cells" and not has_individuals:
         return (
             f"The study '{result.study.name}' keeps no cells: its model follows numbers of cells and sizes of lesions, "
-            "not single cells. Its readouts can be exported: --format csv or xarray."
+            "not single cells. Its readouts can be exported: --format csv or netcdf."
         )
     if what == "fields" and not result.model.get("fields"):
         return f"The study '{result.study.name}' keeps no fields: its model has none."

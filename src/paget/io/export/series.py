@@ -1,7 +1,8 @@
-"""Readouts of a study as arrays over arm, animal and day, with their units: for xarray, and as NetCDF."""
+"""Readouts and concentrations as arrays with named axes and units: for xarray, and as NetCDF."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,16 @@ import numpy as np
 from paget.errors import UnknownNameError
 from paget.io.export import needed
 from paget.io.export.selection import Selection
+from paget.io.export.stored import fields_of, spacing
 
 if TYPE_CHECKING:
     from paget.results import Result
 
-__all__ = ["to_xarray", "write"]
+__all__ = ["fields_to_xarray", "to_xarray", "write"]
 
 EXTRA = "export"
 WHAT = ("metrics", "outcomes")
+DAY = {"units": "day", "long_name": "time since the start of the study"}
 TOLD = {"title": "long_name", "meaning": "description", "unit": "units", "kind": "kind", "summary": "summary"}
 
 
@@ -52,7 +55,7 @@ def to_xarray(result: Result, what: str = "metrics", selection: Selection | None
     variables: dict[str, Any] = {}
     if what == "metrics":
         table, place, days = _on_days(table, place, chosen)
-        axes["day"] = ("day", days, {"units": "day", "long_name": "time since the start of the study"})
+        axes["day"] = ("day", days, DAY)
         shape = (len(arms), len(animals), days.size)
         for name in [n for n in about if n in table]:
             values = np.full(shape, np.nan)
@@ -69,17 +72,32 @@ def to_xarray(result: Result, what: str = "metrics", selection: Selection | None
             told = {"long_name": f"whether {name} was observed, not censored at the end of the study"}
             variables[f"{name}_observed"] = (("arm", "animal"), observed, told)
     variables["status"] = (("arm", "animal"), _status(result, arms, animals), {"long_name": "how the animal went"})
-    study = result.study
-    attributes = {
-        "title": study.title or study.name,
-        "study": study.name,
-        "seed": int(study.seed),
-        "source": f"paget {result.manifest['versions']['paget']}",
-        "history": f"{result.manifest['created']} simulated",
-        "study_sha256": result.manifest["study_sha256"],
-        "Conventions": "CF-1.11",
+    return xarray.Dataset(variables, coords=axes, attrs=_about(result))
+
+
+def fields_to_xarray(result: Result, arm: str, animal: int, days: Sequence[float] | None = None) -> Any:
+    """Concentrations of one animal as an `xarray.Dataset`: one variable each, over day, z, y and x (centres of voxels, um).
+
+    days : stored days; all of them if left out.
+    """
+    xarray = needed("xarray", EXTRA, "Arrays with named axes are made")
+    chosen = Selection(arms=(arm,), animals=(animal,), days=None if days is None else tuple(days))
+    (frames,) = chosen.frames(result, "fields")
+    edges = dict(zip("xyz", spacing(result.model), strict=True))
+    by_day = [fields_of(result, arm, animal, day) for day in frames.days]
+    shape = dict(zip("zyx", next(iter(by_day[0].values())).shape, strict=True))
+    axes: dict[str, Any] = {"day": ("day", np.array(frames.days), DAY)}
+    for axis in "zyx":
+        axes[axis] = (axis, edges[axis] * (np.arange(shape[axis]) + 0.5), {"units": "um", "axis": axis.upper()})
+    variables = {
+        row["name"]: (
+            ("day", "z", "y", "x"),
+            np.stack([fields[row["name"]] for fields in by_day]),
+            {"long_name": row.get("title") or row["name"], "units": row["unit"] or "1"},
+        )
+        for row in result.model["fields"]
     }
-    return xarray.Dataset(variables, coords=axes, attrs=attributes)
+    return xarray.Dataset(variables, coords=axes, attrs={**_about(result), "arm": arm, "animal": int(animal)})
 
 
 def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...]:
@@ -97,6 +115,19 @@ def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...
         data.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
         written.append(path)
     return tuple(written)
+
+
+def _about(result: Result) -> dict[str, Any]:
+    study = result.study
+    return {
+        "title": study.title or study.name,
+        "study": study.name,
+        "seed": int(study.seed),
+        "source": f"paget {result.manifest['versions']['paget']}",
+        "history": f"{result.manifest['created']} simulated",
+        "study_sha256": result.manifest["study_sha256"],
+        "Conventions": "CF-1.11",
+    }
 
 
 def _attributes(readout: dict[str, Any]) -> dict[str, str]:

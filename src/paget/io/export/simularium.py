@@ -33,6 +33,7 @@ LARGEST = 64.0  # units of length across a scene, beyond which the viewer's came
 NEAR = 1.2  # distance of the camera over the one at which the scene fits
 VIEW_DEGREES = 75.0
 HOURS_PER_DAY = 24.0
+_NEEDED = ["id", "type", "site", "x", "y", "z", "radius"]
 
 
 def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...]:
@@ -40,7 +41,10 @@ def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...
     written = []
     for frames in selection.frames(result):
         sites: Sequence[str] = selection.chosen_sites(result) or ("",)
-        tables = [cells_of(result, frames.arm, frames.animal, day, selection.sites) for day in frames.days]
+        tables = [
+            cells_of(result, frames.arm, frames.animal, day, selection.sites).filter(items=_NEEDED)
+            for day in frames.days
+        ]
         for site in sites:
             here = [table[table["site"] == site] if site else table for table in tables]
             if not any(len(table) for table in here):
@@ -172,6 +176,10 @@ def _plots(result: Result, frames: Frames) -> list[dict[str, Any]]:
             "x": (mine["day"].to_numpy()[there] * HOURS_PER_DAY).round(6).tolist(),
             "y": values.to_numpy(np.float64)[there].tolist(),
         }
-        axes = {"xaxis": {"title": "time (h)"}, "yaxis": {"title": f"{readout['title']}{unit}"}}
-        found.append({"layout": {"title": readout["title"], **axes}, "data": [line]})
+        layout: dict[str, Any] = {
+            "title": readout["title"],
+            "xaxis": {"title": "time (h)"},
+            "yaxis": {"title": f"{readout['title']}{unit}"},
+        }
+        found.append({"layout": layout, "data": [line]})
     return found

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["METADATA", "write"]
 
 METADATA = "csv-metadata.json"
-_TYPES = {"i": "integer", "u": "integer", "f": "number", "b": "boolean"}
 
 # column -> (unit, meaning)
 _TOLD = {
@@ -135,7 +134,13 @@ def _write(path: Path, tables: Iterable[pd.DataFrame]) -> list[tuple[str, str]] 
         for table in tables:
             if writer is None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                schema = pa.Schema.from_pandas(table, preserve_index=False)
+                schema = pa.schema(
+                    # A column of names without a row, or without any name, does not tell that it holds text.
+                    [
+                        pa.field(field.name, pa.string() if pa.types.is_null(field.type) else field.type)
+                        for field in pa.Schema.from_pandas(table, preserve_index=False)
+                    ]
+                )
                 writer = csv.CSVWriter(path, schema, write_options=csv.WriteOptions(quoting_style="needed"))
             writer.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
     finally:
@@ -145,9 +150,16 @@ def _write(path: Path, tables: Iterable[pd.DataFrame]) -> list[tuple[str, str]] 
 
 
 def _datatype(kind: Any) -> str:
-    return (
-        _TYPES.get(kind.to_pandas_dtype()().dtype.kind, "string") if str(kind) not in ("string", "null") else "string"
-    )
+    """The name of a type in "CSV on the Web"."""
+    from pyarrow import types
+
+    if types.is_boolean(kind):
+        return "boolean"
+    if types.is_floating(kind):
+        return "number"
+    if types.is_uint64(kind):
+        return "unsignedLong"  # ids: more digits than a double holds
+    return "integer" if types.is_integer(kind) else "string"
 
 
 def _described(column: str, datatype: str, about: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

@@ -223,7 +223,7 @@ class _Rows:
         written = {label for label, _, _ in self.labels}
         names.update(dict.fromkeys(n for n in self.snapshot.own if n.removeprefix("cell.") not in written))
         for name in names:
-            self.add(name.removeprefix("cell."), self.column(name))
+            self.add(name.removeprefix("cell."), self.column(name), self.snapshot.own.get(name) or "none")
 
     def each_type(self, label: str, pattern: str, unit: str = "none") -> None:
         self.add(label, np.stack([self.behaviour(pattern.format(name)) for name in self.snapshot.types]), unit)

@@ -49,7 +49,7 @@ class Snapshot:
     columns : variables of the cells, by name -> [n]. fields : name -> [nz, ny, nx], in the unit given in `substrates`
     origin : lower corner in um; spacing : edges (x, y, z) of a voxel in um. runtime : s
     neighbours, attached : pairs of rows [m, 2] of cells that touch, and of those held together by springs
-    own : columns to write as custom data, beside those that the definitions have of their own
+    own : columns to write as custom data, beside those that the definitions have of their own, each with its unit
 
     A column ``ID`` numbers the cells; else they are numbered from 0 in their order.
     """
@@ -68,7 +68,7 @@ class Snapshot:
     neighbours: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     attached: Pairs = field(default_factory=lambda: np.empty((0, 2), np.int64))
     runtime: float = 0.0
-    own: tuple[str, ...] = ()
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ids(self) -> NDArray[np.int64]:

@@ -104,7 +104,7 @@ CASES = (
     Case(
         observation="H084",
         experiment="blood",
-        remark="most of the interval lies below the measured range, which its upper end reaches",
+        remark="nothing favours clusters by a factor of its own; the stem-like state of clustered cells is not in it",
     ),
     Case(
         observation="H040 survival",

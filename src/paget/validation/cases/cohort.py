@@ -64,7 +64,7 @@ def marrow(quick: bool) -> dict[str, Measured]:
     for arm, moment in zip(arms, (0, 1), strict=True):
         series = cohort.series_block(arm, 0, patients, every="147 day", years=1.0, seed=seed)
         lesions = (series["dormant"] + series["metastases"])[:, moment]
-        positive = _in_marrow(lesions, cohort.value(MARROW))
+        positive = _in_marrow(lesions, cohort.numbers[MARROW].inside(""))
         how = f"{patients:,} patients, {arm.name}; each lesion is in the marrow with its share of landing"
         if arm.name == "surgery":
             found["H092"] = share_of(int(positive.sum()), patients, how)
