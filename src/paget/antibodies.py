@@ -6,6 +6,7 @@ the share K / (K + C) of it is free, with K the dissociation constant.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def free_fraction(antibody: Antibody, doses: Sequence[tuple[float, float]], begi
     rate = math.log(2.0) / half_life
     moments = [begin, *sorted({time for time, _ in doses if begin < time < end}), end]
     free = 0.0
-    for start, stop in zip(moments[:-1], moments[1:], strict=True):
+    for start, stop in itertools.pairwise(moments):
         level = sum(
             amount * per_dose * math.exp(-rate * (start - time)) for time, amount in sorted(doses) if time <= start
         )

@@ -40,7 +40,7 @@ class GeneEffect:
 
     def at(self, level: float, value: float, without: float) -> float:
         """The parameter where `level` of the gene's activity is left."""
-        return min(without + (value - without) * level**self.exponent, max(self.most, value))
+        return float(min(without + (value - without) * level**self.exponent, max(self.most, value)))
 
 
 def read_genes(text: str, name: str) -> tuple[GeneEffect, ...]:

@@ -145,11 +145,9 @@ def genes_of(
             found[gene].append(target)
     keys = set(used)
     for effect in load_genes():
-        cells = tuple(
-            dict.fromkeys(c for name in effect.cells for c in (name, *sorted(meant_types(name, groups))))
-        )
+        cells = tuple(dict.fromkeys(c for name in effect.cells for c in (name, *sorted(meant_types(name, groups)))))
         carried = {c for target in found.get(effect.gene, ()) if isinstance(target, InNetwork) for c in target.cells}
-        if effect.parameter in keys and not (cells and set(cells) - {TUMOUR_CELL} <= carried):
+        if effect.parameter in keys and not (carried and cells and set(cells) - {TUMOUR_CELL} <= carried):
             found[effect.gene].append(InNumbers(effect, cells))
     return Genes({gene: tuple(found[gene]) for gene in sorted(found)}, groups, further)
 
@@ -219,6 +217,8 @@ def _scaled(row: Parameter, table: ParameterTable, effects: Iterable[tuple[GeneE
         high=math.nan,
         basis="assumed",
         reason=f"{'; '.join(why)} (was {row.value:g})",
-        source=";".join(dict.fromkeys((*filter(None, row.source.split(";")), *(s for e, _ in effects for s in e.sources)))),
+        source=";".join(
+            dict.fromkeys((*filter(None, row.source.split(";")), *(s for e, _ in effects for s in e.sources)))
+        ),
         changed=True,
     )

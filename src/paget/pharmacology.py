@@ -66,7 +66,7 @@ class Drug:
         """
         if route and route not in self.routes:
             raise StudyError(
-                f"{self.name} cannot be given '{route}': no absorption by that route is known. It can be given "
+                f"'{route}' is no route of {self.name} here: its absorption by it is not known. Give it "
                 f"{' or '.join(self.routes)}"
             )
         return PLASMA if route == INTRAVENOUS or (not route and self.intravenous) else DEPOT

@@ -122,15 +122,18 @@ def fields(day: int, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
     return (np.arange(n, dtype=np.float32) + 1000.0 * day).reshape(len(NAMES), *shape).astype(np.float32) / 8.0
 
 
-def written(folder: Path, model: dict[str, Any], cells: Any, concentrations: Any = None, days: int = 3) -> Result:
+def written(
+    folder: Path, model: dict[str, Any], cells: Any, concentrations: Any = None, days: int = 3, arm: str = "control"
+) -> Result:
     """A study of two arms with one animal each, of which the second was never begun; frames on days 0, 1, ..."""
+    arms = [{"name": arm}, {"name": "drug + X", "versus": arm}]
     record = {"metrics": "24 h", "frames": "24 h", "checkpoint": "24 h"}
-    study = toy_study(replicates=1, duration=f"{max(days - 1, 1)} day", record=record)
+    study = toy_study(arms=arms, replicates=1, duration=f"{max(days - 1, 1)} day", record=record)
     make_folder(folder)
     (folder / RESOLVED_NAME).write_bytes(resolved_study(study))
     write_manifest(folder, new_manifest(study, model, session(1)))
-    where = Result.open(folder).folder("control", 0)
-    about = {"study_folder": folder, "study": study, "arm": "control", "animal": 0, "model": model}
+    where = Result.open(folder).folder(arm, 0)
+    about = {"study_folder": folder, "study": study, "arm": arm, "animal": 0, "model": model}
     with AnimalStore.open(where, **about) as store:
         for day in range(days):
             store.record_metrics(24.0 * day, {row["name"]: 0.0 for row in model["readouts"]})

@@ -151,3 +151,43 @@ def test_states_that_are_not_there_are_told(result):
         )
     with pytest.raises(StudyError, match="the study ends on day 2"):
         elsewhere.changed(duration="2 day")
+
+
+def test_the_command_writes_a_study_file_that_branches_off(result, tmp_path, capsys):
+    from paget.cli import main
+    from paget.io.study_file import load_study_file
+
+    file = tmp_path / "later.yaml"
+    assert main(["branch", str(result.path), str(file), "--arm", "vehicle", "--day", "3"]) == 0
+    assert load_study_file(file) == result.branch("vehicle", 3)
+    assert main(["branch", str(result.path), str(file), "--arm", "vehicle", "--day", "3"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    with file.open("a") as more:
+        more.write("  - {name: x, versus: as before, doses: [{drug: doxorubicin, amount: 5 mg/kg, at: 6 day}]}\n")
+    assert load_study_file(file).arm_names == ("as before", "x")
+    file.write_text(file.read_text().replace("at: 3 day", "at: 5 day", 1))
+    assert main(["show", str(file)]) == 1
+    assert "no state of day 5 is kept of animal 0, 1" in capsys.readouterr().err
+
+
+def test_a_path_in_a_file_is_meant_from_where_the_file_is(result, tmp_path):
+    from paget.io.study_file import load_study_file
+
+    (tmp_path / "there").mkdir()
+    file = tmp_path / "there" / "later.yaml"
+    file.write_text("base: lung_awakening\nkeep: [vehicle]\nbranch: {result: ../out, arm: vehicle, at: 3 day}\n")
+    assert load_study_file(file).branch.result == str(tmp_path / "there" / "../out")
+
+
+def test_what_did_not_happen_is_told(tmp_path, capsys):
+    from paget.cli.findings import print_findings
+
+    never = study().only("vehicle").changed(duration="2 day", record={"frames": "2 day"})
+    never = with_arm(
+        never, "waits", doses=[{"drug": "doxorubicin", "amount": "5 mg/kg", "at": "when tumour_cells reaches 1e6"}]
+    )
+    found = pg.simulate(never, out=tmp_path / "never", workers=1)
+    assert found.moments["day"].isna().all()
+    assert list(found.moments.columns) == ["arm", "animal", "moment", "day"]
+    print_findings(found)
+    assert "waits: 'tumour_cells reaches 1e6' did not happen in any animal" in capsys.readouterr().out

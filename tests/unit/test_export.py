@@ -11,6 +11,7 @@ from export_data import BODY, COHORT, TISSUE, columns, fields, with_sites, writt
 from paget.errors import ResultError, StorageFullError, UnknownNameError
 from paget.io import export as package
 from paget.io.export import FORMATS, Format, Selection, export, needed
+from paget.io.export.hdf5 import hdf5_file
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +184,15 @@ def test_every_format_has_a_writer():
         assert callable(entry.write)
         assert entry.title
         assert entry.reader
+
+
+def test_an_hdf5_file_is_on_the_disk_only_once_it_is_complete(tmp_path):
+    pytest.importorskip("h5py", reason="HDF5 comes with the extra 'export'")
+    with hdf5_file(tmp_path / "one.h5", "It is written") as file:
+        file["numbers"] = np.arange(10**6)
+        file.flush()
+        assert list(tmp_path.iterdir()) == []
+    assert (tmp_path / "one.h5").stat().st_size > 8 * 10**6
 
 
 # ---- days ---------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from scipy.stats import ttest_ind, ttest_rel
 
 from paget.compare import Comparison, compare
 from paget.compare.contrasts import holm
-from paget.compare.defaults import DEFAULTS
+from paget.compare.defaults import DEFAULTS, TESTS
 from paget.errors import ResultError, UnknownNameError
 
 # Student (1908): hours of sleep gained by ten patients with two drugs.
@@ -30,10 +30,10 @@ def outcomes(arms: Mapping[str, Sequence[float]], readout: str = "x", observed: 
 
 
 def one(
-    treated: Sequence[float], control: Sequence[float], kind: str = "continuous", paired: bool = True
+    treated: Sequence[float], control: Sequence[float], kind: str = "continuous", paired: bool = True, **tests: str
 ) -> Comparison:
     table = outcomes({"treated": treated, "control": control})
-    (comparison,) = compare(table, [{"name": "x", "kind": kind}], CONTRAST, paired)
+    (comparison,) = compare(table, [{"name": "x", "kind": kind}], CONTRAST, paired, tests=tests)
     return comparison
 
 
@@ -58,9 +58,9 @@ def test_welch_t_test_of_students_sleep_data_is_that_of_the_textbook() -> None:
     assert found.p == pytest.approx(0.07939, abs=5e-6)
 
 
-def test_counts_of_pairs_are_tested_by_ranks_and_sized_by_the_mean_difference() -> None:
+def test_counts_of_pairs_are_tested_by_ranks_if_asked_and_sized_by_the_mean_difference() -> None:
     treated, control = [4, 6, 5, 3, 6, 7, 11], [9, 12, 8, 11, 10, 14, 11]
-    found = one(treated, control, "count")
+    found = one(treated, control, "count", count="ranks")
     reference = ttest_rel(treated, control).confidence_interval(0.95)
     assert found.test == "exact Wilcoxon signed-rank test"
     assert found.p == pytest.approx(2 / 2**6)
@@ -69,9 +69,9 @@ def test_counts_of_pairs_are_tested_by_ranks_and_sized_by_the_mean_difference() 
     assert found.note == "1 pair without a difference not ranked"
 
 
-def test_counts_of_independent_groups_are_tested_by_the_exact_rank_sum() -> None:
+def test_counts_of_independent_groups_are_tested_by_the_exact_rank_sum_if_asked() -> None:
     treated, control = [1, 2, 3, 4], [5, 6, 7, 9, 9]
-    found = one(treated, control, "count", paired=False)
+    found = one(treated, control, "count", paired=False, count="ranks")
     reference = ttest_ind(treated, control, equal_var=False).confidence_interval(0.95)
     assert found.test == "exact Mann-Whitney test"
     assert found.p == pytest.approx(2 / math.comb(9, 4))
@@ -80,6 +80,32 @@ def test_counts_of_independent_groups_are_tested_by_the_exact_rank_sum() -> None
 
 def test_every_kind_of_readout_has_a_default_test() -> None:
     assert set(DEFAULTS) == set(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, named in TESTS.items() for name in named])
+@pytest.mark.parametrize("paired", [True, False])
+def test_every_test_with_a_name_answers_for_its_kind(kind: str, name: str, paired: bool) -> None:
+    found = one([float(i % 5) for i in range(9)], [float(i % 3) for i in range(9)], kind, paired, **{kind: name})
+    assert found.p is not None
+    assert 0 < found.p <= 1
+    assert found.interval is not None
+
+
+def test_a_test_of_an_unknown_name_or_kind_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'ranks'"):
+        one(SLEEP_1, SLEEP_2, continuous="rank")
+    with pytest.raises(UnknownNameError, match="Did you mean 'count'"):
+        one(SLEEP_1, SLEEP_2, counts="ranks")
+
+
+def test_failed_animals_are_told_with_every_comparison_of_their_arm() -> None:
+    table = outcomes({"treated": SLEEP_1[:8], "control": SLEEP_2})
+    readouts = [{"name": "x", "kind": "continuous"}]
+    (found,) = compare(table, readouts, CONTRAST, failed={"treated": 2, "control": 0, "elsewhere": 3})
+    assert (found.failed_arm, found.failed_versus) == (2, 0)
+    assert "n = 8 pairs, failed and missing: 2 of 'treated', p" in str(found)
+    (whole,) = compare(table, readouts, CONTRAST)
+    assert "failed" not in str(whole)
 
 
 def test_holm_adjusted_values_are_those_computed_by_hand() -> None:
@@ -197,9 +223,13 @@ def test_two_animals_are_tested_but_flagged() -> None:
 
 
 def test_a_test_that_cannot_reach_five_per_cent_says_so() -> None:
-    found = one([1, 2, 3, 4, 5], [11, 12, 14, 15, 18], "count")
+    found = one([1, 2, 3, 4, 5], [11, 12, 14, 15, 18], "count", count="ranks")
     assert found.p == pytest.approx(2 / 2**5)
     assert found.note == "with so few animals this test cannot give p below 0.062"
+    # eight pairs of which three differ: of eight exchanges the two extreme ones count half
+    few = one([0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 2, 0, 0, 4], "count")
+    assert few.p == pytest.approx(1 / 2**3)
+    assert few.note == "with so few animals that differ this test cannot give p below 0.12"
 
 
 def test_an_arm_whose_animals_all_failed_is_reported_not_raised() -> None:

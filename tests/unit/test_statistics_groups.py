@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import f_oneway, t
+from statsmodels.api import GLM, families
 
 from paget.compare import omnibus, series_bands
+from paget.compare.rate_ratio import overdispersion, several_count_deviances
 from paget.errors import ResultError, UnknownNameError
 
 # Dunnett (1955): blood counts of animals with two drugs and without.
@@ -72,8 +74,8 @@ def test_tukey_test_compares_all_pairs_as_published() -> None:
     assert found.post_hoc[0].interval == pytest.approx((0.951, 8.249), abs=5e-4)
 
 
-def test_counts_use_the_kruskal_wallis_test_of_the_textbook() -> None:
-    found = omnibus(outcomes(DUST), {**X, "kind": "count"}, list(DUST))
+def test_counts_use_the_kruskal_wallis_test_of_the_textbook_if_asked() -> None:
+    found = omnibus(outcomes(DUST), {**X, "kind": "count"}, list(DUST), tests={"count": "ranks"})
     assert found.test == "Kruskal-Wallis test"
     assert found.statistic == pytest.approx(0.77143, abs=5e-6)
     assert found.p == pytest.approx(0.68, abs=5e-3)
@@ -83,9 +85,32 @@ def test_counts_use_the_kruskal_wallis_test_of_the_textbook() -> None:
 
 def test_rank_comparisons_with_a_control_are_adjusted_for_their_number() -> None:
     arms = {"control": [9, 10, 11, 12, 13], "low": [1, 2, 3, 4, 5], "high": [9, 10, 11, 12, 14]}
-    found = omnibus(outcomes(arms), {**X, "kind": "count"}, list(arms), control="control")
+    count = {**X, "kind": "count"}
+    found = omnibus(outcomes(arms), count, list(arms), control="control", tests={"count": "ranks"})
     assert found.post_hoc[0].p == pytest.approx(2 * 2 / math.comb(10, 5))
     assert found.post_hoc[1].p > 0.5
+
+
+def test_counts_of_several_arms_are_tested_by_the_negative_binomial_likelihood_under_relabelling() -> None:
+    arms = {"control": [9, 14, 8, 11, 13], "low": [1, 2, 0, 4, 5], "same": [10, 12, 8, 12, 14]}
+    found = omnibus(outcomes(arms), {**X, "kind": "count"}, list(arms), control="control")
+    assert found.test == "negative binomial likelihood-ratio test (permutation)"
+    assert found.p is not None
+    assert found.p < 0.002
+    assert found.post_hoc_test == "negative binomial score test (permutation), Holm-adjusted"
+    # complete separation of five from five: one assignment of 252, its ties counted half, both sides, two pairs
+    assert found.post_hoc[0].p == pytest.approx(2 / math.comb(10, 5))
+    assert found.post_hoc[1].p > 0.5
+    assert found == omnibus(outcomes(arms), {**X, "kind": "count"}, list(arms), control="control")
+
+
+def test_the_likelihood_ratio_of_several_arms_is_that_of_statsmodels() -> None:
+    values = np.array([9, 14, 8, 11, 13, 1, 2, 0, 4, 5, 10, 12, 8, 12, 14, 30.0])
+    arms = np.eye(3)[np.repeat([0, 1, 2], [5, 5, 6])]
+    family = families.NegativeBinomial(alpha=overdispersion([values]))
+    one_mean, three_means = GLM(values, np.ones((16, 1)), family=family).fit(), GLM(values, arms, family=family).fit()
+    found = several_count_deviances(values[None, :], [5, 5, 6])[0]
+    assert found == pytest.approx(one_mean.deviance - three_means.deviance, rel=1e-6)
 
 
 def test_times_use_the_log_rank_test_of_all_arms() -> None:

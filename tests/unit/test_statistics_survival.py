@@ -10,11 +10,17 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from lifelines.utils import restricted_mean_survival_time
-from scipy.stats import ttest_ind
+from scipy.stats import ttest_ind, ttest_rel
 
 from paget.compare import Comparison, compare, restricted_mean, survival
 from paget.compare.outcomes import Sample
-from paget.compare.time_to_event import common_horizon, log_rank_score, peto_hazard_ratio
+from paget.compare.time_to_event import (
+    common_horizon,
+    influence_on_restricted_mean,
+    log_rank_score,
+    log_rank_scores,
+    peto_hazard_ratio,
+)
 from paget.errors import ResultError
 
 # Freireich et al. (1963): weeks of remission, 6-mercaptopurine against placebo; False = still in remission.
@@ -38,16 +44,82 @@ def table(**arms: tuple[list[float], list[bool] | bool]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", "animal", "readout", "value", "observed"])
 
 
-def one(treated: tuple[list[float], list[bool] | bool], control: tuple[list[float], list[bool] | bool]) -> Comparison:
-    (found,) = compare(table(treated=treated, control=control), [TIME], [("treated", "control")])
+def one(
+    treated: tuple[list[float], list[bool] | bool],
+    control: tuple[list[float], list[bool] | bool],
+    paired: bool = False,
+    **tests: str,
+) -> Comparison:
+    data = table(treated=treated, control=control)
+    (found,) = compare(data, [TIME], [("treated", "control")], paired, tests=tests)
     return found
 
 
+def chi_squared(
+    treated: tuple[list[float], list[bool] | bool], control: tuple[list[float], list[bool] | bool]
+) -> Comparison:
+    return one(treated, control, time="log-rank, chi-squared")
+
+
 def test_log_rank_test_of_the_leukaemia_trial_is_that_of_the_textbook() -> None:
-    found = one((MP, MP_SEEN), (PLACEBO, True))
+    found = chi_squared((MP, MP_SEEN), (PLACEBO, True))
     assert found.statistic == pytest.approx(16.79, abs=5e-3)
     assert found.p == pytest.approx(4.17e-5, rel=5e-3)
     assert (found.n_arm, found.n_versus, found.paired) == (21, 21, False)
+
+
+def test_relabelling_the_leukaemia_trial_agrees_with_its_chi_squared_test() -> None:
+    found = one((MP, MP_SEEN), (PLACEBO, True))
+    assert found.test == "log-rank test (permutation)"
+    assert found.statistic == pytest.approx(16.79, abs=5e-3)
+    # far in the tail the two distributions differ by a factor of a few
+    assert found.p is not None
+    assert 1e-6 < found.p < 4e-4
+
+
+def test_log_rank_scores_of_an_arm_add_up_to_its_events_beyond_those_expected() -> None:
+    arm, versus = sample(MP, MP_SEEN), sample(PLACEBO)
+    first, second = log_rank_scores(arm, versus)
+    assert first.sum() == pytest.approx(log_rank_score(arm, versus)[0])
+    assert first.sum() + second.sum() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_times_of_pairs_are_tested_within_pairs() -> None:
+    # animals differ widely, and each lives two days longer with the treatment
+    control = [3.0, 8.0, 15.0, 22.0, 30.0, 41.0, 55.0, 70.0]
+    treated = [day + 2.0 for day in control]
+    paired, apart = one((treated, True), (control, True), paired=True), one((treated, True), (control, True))
+    assert paired.test == "paired log-rank test (permutation)"
+    assert paired.paired
+    assert paired.p == pytest.approx(1 / 2**8)
+    assert apart.p is not None
+    assert apart.p > 0.3
+    assert paired.effect == pytest.approx(2.0)
+    assert paired.interval == pytest.approx((2.0, 2.0))
+    assert apart.interval is not None
+    assert apart.interval[0] < 0
+
+
+def test_the_interval_of_pairs_without_censoring_is_that_of_the_paired_t_test() -> None:
+    rng = np.random.default_rng(3)
+    a, b = rng.exponential(10, (2, 9))
+    found = one((a.tolist(), True), (b.tolist(), True), paired=True)
+    expected = ttest_rel(a, b).confidence_interval(0.95)
+    assert found.interval == pytest.approx((expected.low, expected.high))
+
+
+def test_an_animal_moves_the_restricted_mean_by_its_weight() -> None:
+    rng = np.random.default_rng(5)
+    values = np.ceil(rng.exponential(10, 12))
+    observed = rng.uniform(size=12) > 0.3
+    moved = influence_on_restricted_mean(sample(values.tolist(), observed.tolist()), 15.0)
+    assert moved.sum() == pytest.approx(0.0, abs=1e-9)
+    many, seen = np.repeat(values, 100), np.repeat(observed, 100)
+    whole = restricted_mean(many, seen, 15.0).mean
+    for i in range(12):
+        # one animal more among 1,200 that are alike: a numerical derivative to its weight
+        more = restricted_mean(np.append(many, values[i]), np.append(seen, observed[i]), 15.0)
+        assert (more.mean - whole) * 1201 == pytest.approx(moved[i], abs=0.02)
 
 
 def test_log_rank_test_with_ties_and_censoring_equals_that_of_lifelines() -> None:
@@ -56,7 +128,7 @@ def test_log_rank_test_with_ties_and_censoring_equals_that_of_lifelines() -> Non
         values = np.minimum(rng.integers(1, 20, (2, 12)), 14).astype(float)
         observed = (values < 14) & (rng.uniform(size=(2, 12)) > 0.2)
         expected = logrank_test(values[0], values[1], observed[0], observed[1])
-        found = one((values[0].tolist(), observed[0].tolist()), (values[1].tolist(), observed[1].tolist()))
+        found = chi_squared((values[0].tolist(), observed[0].tolist()), (values[1].tolist(), observed[1].tolist()))
         assert (found.statistic, found.p) == pytest.approx((expected.test_statistic, expected.p_value))
 
 
@@ -163,7 +235,7 @@ def test_survival_curve_of_the_leukaemia_trial_is_that_of_the_textbook() -> None
     assert curves.statistic == pytest.approx(16.79, abs=5e-3)
     (pair,) = curves.pairs
     assert (pair.arm, pair.versus) == ("mp", "placebo")
-    assert pair.p == pair.p_adjusted == pytest.approx(curves.p)
+    assert pair.p == pair.p_adjusted == one((MP, MP_SEEN), (PLACEBO, True)).p
 
 
 def test_log_log_band_is_the_one_computed_by_hand() -> None:

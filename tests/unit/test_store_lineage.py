@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -133,6 +134,20 @@ def test_the_living_are_the_cells_of_the_last_frame_and_no_others(small_lung, ru
     assert set(family["fate"]) <= {"alive", "division", "death", "NETosis", "senolysis"}
     assert (family["ended"] >= family["born"]).all()
     assert (family["fate"] == "division").sum() == family["mother"].nunique() > 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"event_kinds": ["arrival"]}, "records no divisions of its cells"),
+        ({"event_kinds": [], "cell_types": []}, "not single cells"),
+    ],
+)
+def test_a_study_that_records_no_divisions_has_no_lineages(body, changes, why):
+    model = {**body.model, **changes}
+    other = dataclasses.replace(body, manifest={**body.manifest, "model": model})
+    with pytest.raises(ResultError, match=why):
+        other.lineage("control", 0)
 
 
 def test_a_cell_born_twice_is_refused():

@@ -11,6 +11,7 @@ from paget.body.growth_laws import gompertz
 from paget.body.lumped import LumpedSite
 from paget.body.whole.definition import Endpoint, WholeBody, slug
 from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
+from paget.body.whole.record import LESION_EVENTS
 from paget.catalogue.choices import chosen
 from paget.catalogue.drugs import DRUGS, kinetics
 from paget.catalogue.lung import lung_awakening
@@ -162,7 +163,7 @@ def cascade_mouse(options: Mapping[str, str | int | float]) -> WholeBody:
     plain = choice["primary"] == "lumped"
     lumped = tuple(_lumped_primary() if name == "primary" and plain else _lumped(name) for name in SITES)
     types = {t: site.model.types[t] for site in spatial for t in site.model.cell_types}
-    kinds = sorted({kind for site in spatial for kind in site.model.event_kinds} | {ARRIVAL, OPERATION})
+    kinds = sorted({kind for site in spatial for kind in site.model.event_kinds} | {ARRIVAL, OPERATION, *LESION_EVENTS})
     return WholeBody(
         name="cascade_mouse",
         title="A mouse with a primary tumour, its blood, and the organs to which it spreads",
@@ -282,7 +283,7 @@ def _mechanisms(table: ParameterTable) -> tuple[Mechanism, ...]:
             (*keys("lesions"), *of("lung", "metastases")),
             ("Luzzi1998", "He2025"),
             on=("dormant tumour cell", "cycling tumour cell"),
-            emits=(ARRIVAL,),
+            emits=(ARRIVAL, *LESION_EVENTS),
             essential=True,
         ),
         Mechanism("endpoints", "body", "An animal dies of its tumours.", of("endpoints"), essential=True),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from paget.cli import catalogued, clusters, exporting, figures, files, growing, networks, results, running
+from paget.cli import catalogued, clusters, designing, exporting, figures, files, growing, networks, results, running, validating
 from paget.cli.terminal import complain, make_encodings_safe
 from paget.errors import PagetError
 
@@ -46,6 +46,7 @@ def _options(
     pass
 
 
+_PLAN = "Plan studies and read sweeps"
 _LOOK, _WORK, _WRITE, _TISSUE = "Look at studies", "Run and report", "Write a study", "Models of PhysiCell"
 app.command("list", rich_help_panel=_LOOK)(catalogued.list_catalogue)
 app.command("show", rich_help_panel=_LOOK)(catalogued.show)
@@ -56,7 +57,12 @@ app.command("collect", rich_help_panel=_WORK)(clusters.collect)
 app.command("report", rich_help_panel=_WORK)(results.report)
 app.command("figures", rich_help_panel=_WORK)(figures.figures)
 app.command("info", rich_help_panel=_WORK)(results.info)
+app.command("validate", rich_help_panel=_WORK)(validating.validate)
 app.command("export", rich_help_panel=_WORK)(exporting.export)
+app.command("power", rich_help_panel=_PLAN)(designing.power)
+app.command("dose-response", rich_help_panel=_PLAN)(designing.dose_response)
+app.command("synergy", rich_help_panel=_PLAN)(designing.synergy)
+app.command("sensitivity", rich_help_panel=_PLAN)(designing.sensitivity)
 app.command("new", rich_help_panel=_WRITE)(files.new)
 app.command("branch", rich_help_panel=_WRITE)(files.branch)
 app.command("schema", rich_help_panel=_WRITE)(files.schema)

@@ -142,11 +142,12 @@ def _software(result: Result) -> Iterator[str]:
 def _exports(result: Result, held: Contents) -> tuple[list[str], list[str]]:
     """Formats for which this result has something to write, and those for which it has nothing."""
     from paget.io.export import FORMATS
+    from paget.results.lineage import event_roles
 
     there = {
         "cells": bool(held.cell_days),
         "fields": bool(held.field_days),
-        "events": bool(held.rows.get("events")) and bool(held.cell_days),
+        "divisions": "division" in event_roles(result.model).values() and bool(held.cell_days),
         "readouts": True,
     }
     can = [name for name in FORMATS if there[_OF.get(name, "cells")]]

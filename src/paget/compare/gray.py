@@ -104,7 +104,7 @@ def _curves(at_risk: Values, events: Values, others: Values) -> tuple[Values, Va
     before = np.concatenate([np.ones_like(after[..., :1]), after[..., :-1]], axis=-1)
     had = np.cumsum(before * events / known, axis=-1)
     had_before = np.concatenate([np.zeros_like(had[..., :1]), had[..., :-1]], axis=-1)
-    return before, after, had_before
+    return before, np.asarray(after), had_before
 
 
 def _scores(at_risk: Values, events: Values, others: Values) -> Values:

@@ -13,7 +13,8 @@ import numpy as np
 from paget.compare.contrasts import holm
 from paget.compare.findings import CONFIDENCE
 from paget.compare.outcomes import EMPTY, Sample, gather, read_readout
-from paget.compare.time_to_event import log_rank_score, peto_hazard_ratio
+from paget.compare.permuted_arms import p_of_groups
+from paget.compare.time_to_event import log_rank_score, log_rank_scores, peto_hazard_ratio
 from paget.compare.wording import join_notes
 from paget.errors import ResultError
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["LogRank", "SurvivalCurve", "SurvivalCurves", "several_log_rank", "survival"]
 
 # Intervals of a time axis that people read easily: days, weeks and months.
-_ROUND_DAYS = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 28, 30, 50, 60, 90, 100, 180, 200, 365, *(365.25 * years for years in (1, 2, 5, 10, 20)))
+_SHORT = (0.25, 0.5, 1, 2, 3, 5, 7, 10, 14, 20, 28, 30, 50, 60, 90, 100, 180, 200, 365)
+_ROUND_DAYS = (*_SHORT, *(365.25 * years for years in (1, 2, 5, 10, 20)))
 _MOST_INTERVALS = 6
 # A product of fractions that is one half may come out above it by rounding.
 _ROUNDING = 1e-9
@@ -56,7 +58,7 @@ class SurvivalCurve:
 
 @dataclass(frozen=True)
 class LogRank:
-    """Log-rank test of two arms; `hazard_ratio` (Peto) is `arm` over `versus`, `p_adjusted` is Holm's."""
+    """Log-rank test of two arms, p by relabelling; `hazard_ratio` (Peto) is `arm` over `versus`, `p_adjusted` is Holm's."""
 
     arm: str
     versus: str
@@ -150,6 +152,12 @@ def several_log_rank(samples: Sequence[Sample]) -> tuple[float, float]:
     return float(result.test_statistic), float(result.p_value)
 
 
+def _two_log_rank(arm: Sample, versus: Sample) -> tuple[float, float]:
+    """Chi-squared of two arms, and p as `compare` gives it for independent groups, by relabelling."""
+    statistic, p = several_log_rank([arm, versus])
+    return statistic, p if min(len(arm), len(versus)) < 2 else p_of_groups(*log_rank_scores(arm, versus))[0]
+
+
 def _until(sample: Sample, horizon: float) -> Sample:
     late = sample.values > horizon
     values = np.where(late, horizon, sample.values)
@@ -181,7 +189,7 @@ def _curve(arm: str, sample: Sample, horizon: float, risk_days: tuple[float, ...
 
 def _pairs(samples: Mapping[str, Sample]) -> tuple[LogRank, ...]:
     pairs = [(later, earlier) for earlier, later in combinations(samples, 2)]
-    tests = [several_log_rank([samples[arm], samples[versus]]) for arm, versus in pairs]
+    tests = [_two_log_rank(samples[arm], samples[versus]) for arm, versus in pairs]
     adjusted = holm([p for _, p in tests])
     return tuple(
         LogRank(arm, versus, peto_hazard_ratio(samples[arm], samples[versus]), statistic, p, p if q is None else q)

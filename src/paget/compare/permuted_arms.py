@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Values = npt.NDArray[np.float64]
 
-__all__ = ["count_groups", "count_pairs", "mean_groups", "mean_pairs", "time_groups", "time_pairs"]
+__all__ = ["count_groups", "count_pairs", "mean_groups", "mean_pairs", "p_of_groups", "time_groups", "time_pairs"]
 
 _COUNTS = "negative binomial score test"
 _MEANS = "permutation test of the mean difference"
@@ -69,7 +69,7 @@ def count_groups(arm: Sample, versus: Sample) -> Finding:
     a, b = arm.values, versus.values
     if a.min() < 0.0 or b.min() < 0.0:
         return _below_zero(rank_sum(arm, versus))
-    p, how, note = _p_of_groups(a, b)
+    p, how, note = p_of_groups(a, b)
     together = np.concatenate([a, b])
     mean = float(together.mean())
     variance = len(a) * len(b) / len(together) * (mean + overdispersion([together]) * mean**2)
@@ -116,7 +116,7 @@ def time_pairs(arm: Sample, versus: Sample) -> Finding:
 
 def time_groups(arm: Sample, versus: Sample) -> Finding:
     """Compare times of two independent groups by the log-rank test with the permutation distribution of its scores."""
-    p, how, note = _p_of_groups(*log_rank_scores(arm, versus))
+    p, how, note = p_of_groups(*log_rank_scores(arm, versus))
     excess, variance = log_rank_score(arm, versus)
     statistic = excess**2 / variance if variance > 0.0 else 0.0
     return _of_times(arm, versus, False, f"log-rank test{how}", statistic, p, note)
@@ -131,7 +131,8 @@ def _p_of_pairs(d: Values) -> tuple[float, str, str]:
     return float(ttest_1samp(d, 0.0).pvalue), " (Student's t)", ""
 
 
-def _p_of_groups(a: Values, b: Values) -> tuple[float, str, str]:
+def p_of_groups(a: Values, b: Values) -> tuple[float, str, str]:
+    """Two-sided p of the scores of two groups, where it comes from, and what limits it."""
     from scipy.stats import ttest_ind
 
     if enough_to_relabel(len(a), len(b)) or (all_equal(a) and all_equal(b)):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from paget.compare.wording import join_notes, p_in_words
-from paget.design.hill import MOST_STEEP, Constraints, HillFits, fit_hill
+from paget.design.hill import FREE, MOST_STEEP, Constraints, HillFits, fit_hill
 from paget.design.resampling import FEWEST_ANIMALS, Estimate, estimate, expanded_interval, mean_resamples
 from paget.design.treatments import Animals, Found, Told, animals_of, dose_series, told_of
 from paget.errors import ResultError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["DoseResponse", "dose_response", "fit_animals"]
 
@@ -68,6 +72,17 @@ class DoseResponse:
         bands = [expanded_interval(among[:, i], min(self.n)) for i in range(among.shape[1])]
         return self._best.at(doses)[0], np.array([low for low, _ in bands]), np.array([high for _, high in bands])
 
+    def table(self) -> pd.DataFrame:
+        """One row per dose: animals, mean, standard deviation, and the fitted response with its 95 % band."""
+        import pandas as pd
+
+        rows: dict[str, tuple[Any, ...]] = {"dose (mg/kg)": self.doses, "arm": self.arms, "animals": self.n}
+        rows |= {"mean": self.means, "sd": self.sds}
+        if self.identified:
+            fitted, low, high = self.curve(self.doses)
+            rows |= {"fitted": tuple(fitted), "fitted low": tuple(low), "fitted high": tuple(high)}
+        return pd.DataFrame(rows)
+
     def sentence(self) -> str:
         """Write the finding as a paper would."""
         about = f"{self.title} over the dose of {self.drug}"
@@ -88,7 +103,7 @@ class DoseResponse:
 
 
 def dose_response(
-    result: Found, drug: str, readout: str, *, known: Constraints = Constraints(), paired: bool = True, seed: int = 1
+    result: Found, drug: str, readout: str, *, known: Constraints = FREE, paired: bool = True, seed: int = 1
 ) -> DoseResponse:
     """Fit a Hill curve to the arms of a result that differ in nothing but the amount of a drug.
 
@@ -112,7 +127,7 @@ def dose_response(
 
 
 def fit_animals(
-    doses: Values, animals: Animals, drug: str, told: Told, *, known: Constraints = Constraints(), seed: int = 1
+    doses: Values, animals: Animals, drug: str, told: Told, *, known: Constraints = FREE, seed: int = 1
 ) -> DoseResponse:
     r"""Fit a Hill curve to the animals of each dose, with intervals from resampled animals.
 
@@ -243,7 +258,7 @@ def _estimates(
 
 def _why_not(ec50: float, p: float, within: tuple[float, float]) -> str:
     if p >= _SIGNIFICANT:
-        return f"The response does not rise or fall with the dose (p {p_in_words(p)})."
+        return f"The response does not clearly rise or fall with the dose (trend p {p_in_words(p)})."
     if ec50 > within[1]:
         return f"Half of the effect would lie above the highest dose, {within[1]:g} mg/kg; give higher doses."
     if ec50 < within[0]:

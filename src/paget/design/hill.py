@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MOST_STEEP", "WIDER", "Constraints", "HillFits", "fit_hill", "hill", "hill_dose"]
+__all__ = ["FREE", "MOST_STEEP", "WIDER", "Constraints", "HillFits", "fit_hill", "hill", "hill_dose"]
 
 Values = npt.NDArray[np.float64]
 
@@ -31,6 +31,9 @@ class Constraints:
     def free(self) -> int:
         """How many of the four numbers are left to find."""
         return 1 + sum(given is None for given in (self.e0, self.emax, self.hill))
+
+
+FREE = Constraints()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,9 @@ class HillFits:
         return HillFits(**{name: np.where(chosen, theirs[name], mine[name]) for name in mine})
 
 
-def hill(dose: npt.ArrayLike, e0: npt.ArrayLike, emax: npt.ArrayLike, ec50: npt.ArrayLike, power: npt.ArrayLike) -> Values:
+def hill(
+    dose: npt.ArrayLike, e0: npt.ArrayLike, emax: npt.ArrayLike, ec50: npt.ArrayLike, power: npt.ArrayLike
+) -> Values:
     r"""Response to a dose.
 
     .. math:: E(d) = E_0 + (E_{max} - E_0)\,\frac{d^h}{EC_{50}^h + d^h}
@@ -86,9 +91,7 @@ def hill_dose(effect: npt.ArrayLike, emax: npt.ArrayLike, ec50: npt.ArrayLike, p
     return np.asarray(ec50 * odds ** (1.0 / power))
 
 
-def fit_hill(
-    doses: Values, responses: Values, weights: Values | None = None, known: Constraints = Constraints()
-) -> HillFits:
+def fit_hill(doses: Values, responses: Values, weights: Values | None = None, known: Constraints = FREE) -> HillFits:
     r"""Fit a Hill curve to each row of responses by weighted least squares.
 
     For a given half-effective dose and steepness the plateaus follow from linear equations, so the search has two
@@ -114,8 +117,8 @@ def fit_hill(
     powers = np.log([_LEAST_STEEP, MOST_STEEP]) if known.hill is None else np.log([known.hill] * 2)
     best = np.full(len(responses), np.inf)
     place = np.zeros((len(responses), 2))
-    for half in np.linspace(*limits, _GRID[0]):
-        for power in np.linspace(*powers, _GRID[1] if known.hill is None else 1):
+    for half in np.linspace(limits[0], limits[1], _GRID[0]):
+        for power in np.linspace(powers[0], powers[1], _GRID[1] if known.hill is None else 1):
             share = _share(doses, np.array(half), np.exp(power))
             squares = _plateaus(share[None, :], responses, weight, known)[2]
             better = squares < best
@@ -137,7 +140,7 @@ def _plateaus(share: Values, responses: Values, weight: Values, known: Constrain
     elif known.e0 is not None or known.emax is not None:
         fixed, free = (rest, share) if known.e0 is not None else (share, rest)
         level = known.e0 if known.e0 is not None else known.emax
-        left = responses - fixed * level
+        left = responses - fixed * float(level or 0.0)
         found = (left * free * weight).sum(axis=1) / np.maximum((free**2 * weight).sum(axis=1), 1e-300)
         e0 = found if known.e0 is None else np.full(len(responses), known.e0)
         emax = found if known.emax is None else np.full(len(responses), known.emax)

@@ -2,8 +2,8 @@
 
 The one definition of a test is in `paget.compare`. Its p-values are computed here without the intervals and effect sizes that
 a power curve has no use for: for all studies at once where that can be, and where a permutation test is long, only in the
-studies in which Student's t of the same scores does not decide by far. What is computed here is held to `compare` on the first studies
-whenever it is used: if a single p-value differs, `compare` itself is asked for all.
+studies in which Student's t of the same scores does not decide by far. What is computed here is held to `compare` on the
+first studies whenever it is used: if a single p-value differs, `compare` itself is asked for all.
 """
 
 from __future__ import annotations

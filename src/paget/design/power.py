@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
 
 from paget.design.many_tests import found
 from paget.design.scenario import Scenario, draw
 from paget.errors import StudyError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Detectable", "PowerCurve", "PowerPoint", "power_at", "power_curve", "smallest_effect"]
 
@@ -55,18 +59,29 @@ class PowerCurve:
     needed_low: int | None
     needed_high: int | None
 
+    def table(self) -> pd.DataFrame:
+        """One row per number of animals: power with its limits, and how many studies were simulated."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(point) for point in self.points]).rename(columns={"animals": "animals per arm"})
+
     def sentence(self) -> str:
         """Say how many animals are needed, as in the methods of a paper."""
-        about = f"{self.scenario.in_words()}; {self.test}, two-sided, level {self.alpha:g}"
+        about = f"Supposing {self.scenario.in_words()}"
+        test = f"{self.test}, two-sided, level {self.alpha:g}"
         if self.needed is None:
-            return f"{about}: more than {MOST} animals per arm would be needed for {_percent(self.target)} power."
+            return (
+                f"{about}, more than {MOST} animals per arm would be needed for {_percent(self.target)} power ({test})."
+            )
         reached = next(point for point in self.points if point.animals == self.needed)
         what = "pairs" if self.scenario.paired else "animals per arm"
         low, high = self.needed_low, self.needed_high
-        span = f" ({low} to {high if high is not None else f'more than {MOST}'})" if low != self.needed or high != low else ""
+        most = str(high) if high is not None else f"more than {MOST}"
+        span = f" ({low} to {most})" if low != self.needed or high != low else ""
         return (
-            f"{about}: {self.needed}{span} {what} are needed for {_percent(self.target)} power; {reached.studies} simulated studies "
-            f"of that size found the effect in {_percent(reached.power, 1)} (95 % CI {_percent(reached.low, 1)} to {_percent(reached.high, 1)})."
+            f"{about}, {self.needed}{span} {what} are needed for {_percent(self.target)} power ({test}); of "
+            f"{reached.studies} simulated studies of that size {_percent(reached.power, 1)} found the effect "
+            f"(95 % CI {_percent(reached.low, 1)} to {_percent(reached.high, 1)})."
         )
 
     def __str__(self) -> str:
@@ -159,7 +174,8 @@ def power_curve(
             return seen.power > target
         return float(getattr(at(animals)[0], which)) >= target
 
-    needed, low, high = (_fewest(lambda n, w=which: enough(n, w)) for which in ("power", "high", "low"))
+    needed = _fewest(lambda n: enough(n, "power"))
+    low, high = _fewest(lambda n: enough(n, "high")), _fewest(lambda n: enough(n, "low"))
     shown = set(animals) if animals is not None else _around(needed)
     points = tuple(at(n)[0] for n in sorted(shown | ({needed} if needed is not None else set())))
     return PowerCurve(scenario, at(needed or points[-1].animals)[1], alpha, target, points, needed, low, high)
@@ -186,7 +202,9 @@ def smallest_effect(
     up = scenario.effect > 0 if rising is None else rising
 
     def at(strength: float) -> tuple[PowerPoint, str]:
-        return power_at(scenario.with_arm(_strong(scenario, strength, up)), animals, studies=studies, alpha=alpha, seed=seed)
+        return power_at(
+            scenario.with_arm(_strong(scenario, strength, up)), animals, studies=studies, alpha=alpha, seed=seed
+        )
 
     weak, strong = 0.0, 1.0
     point, test = at(strong)
@@ -224,7 +242,11 @@ def _percent(share: float, decimals: int = 0, signed: bool = False) -> str:
 
 
 def _check(target: float, alpha: float, studies: int) -> None:
-    problems = [f"{name} must lie between 0 and 1, not {v:g}" for name, v in (("the power", target), ("the level", alpha)) if not 0 < v < 1]
+    problems = [
+        f"{name} must lie between 0 and 1, not {v:g}"
+        for name, v in (("the power", target), ("the level", alpha))
+        if not 0 < v < 1
+    ]
     if studies < 10:
         problems.append(f"at least 10 simulated studies are needed, not {studies}")
     if problems:
@@ -232,7 +254,7 @@ def _check(target: float, alpha: float, studies: int) -> None:
 
 
 def _cached(scenario: Scenario, studies: int, alpha: float, seed: int) -> Callable[[int], tuple[PowerPoint, str]]:
-    @lru_cache(maxsize=None)
+    @cache
     def at(animals: int) -> tuple[PowerPoint, str]:
         return power_at(scenario, animals, studies=studies, alpha=alpha, seed=seed)
 

@@ -41,9 +41,7 @@ def mean_resamples(animals: list[Values], paired: bool, seed: int, times: int = 
         counts = np.zeros((times, len(table)))
         np.add.at(counts, (np.arange(times)[:, None], chosen), 1.0)
         return np.asarray(counts @ table / len(table))
-    return np.stack(
-        [arm[generator.integers(0, len(arm), (times, len(arm)))].mean(axis=1) for arm in animals], axis=1
-    )
+    return np.stack([arm[generator.integers(0, len(arm), (times, len(arm)))].mean(axis=1) for arm in animals], axis=1)
 
 
 def expanded_interval(samples: Values, animals: int) -> tuple[float, float]:

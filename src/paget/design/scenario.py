@@ -65,7 +65,9 @@ class Scenario:
     def with_arm(self, arm: float) -> Scenario:
         """The same animals under a treatment of another strength."""
         if self.observed is not None:
-            raise StudyError("Animals drawn from a result have the effect that they have; estimate their spread instead.")
+            raise StudyError(
+                "Animals drawn from a result have the effect that they have; estimate their spread instead."
+            )
         changed = replace(self, arm=arm)
         problems = list(_problems(changed))
         if problems:
@@ -137,9 +139,13 @@ def _problems(scenario: Scenario) -> list[str]:
     kind, means = scenario.kind, (("the control", scenario.versus), ("the arm", scenario.arm))
     found = []
     if kind in ("continuous", "fraction"):
-        found += [f"the SD of {kind} values must be above 0, not {sd:g}" for sd in {scenario.sd, scenario.sd_arm} if sd <= 0]
+        found += [
+            f"the SD of {kind} values must be above 0, not {sd:g}" for sd in {scenario.sd, scenario.sd_arm} if sd <= 0
+        ]
     if kind == "fraction":
-        found += [f"the mean fraction of {name} must lie between 0 and 1, not {m:g}" for name, m in means if not 0 < m < 1]
+        found += [
+            f"the mean fraction of {name} must lie between 0 and 1, not {m:g}" for name, m in means if not 0 < m < 1
+        ]
         found += [
             f"an SD of {sd:g} does not fit fractions with mean {m:g}; it must be below {math.sqrt(m * (1 - m)):.3g}"
             for (_, m), sd in zip(means, (scenario.sd, scenario.sd_arm), strict=True)

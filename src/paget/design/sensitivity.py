@@ -1,10 +1,11 @@
-"""Which parameters and doses of a sweep matter: partial rank correlations, and the share of the variance where a surrogate holds."""
+"""Which parameters and doses of a sweep matter: partial rank correlations, and shares of the variance if a surrogate holds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from paget.compare.wording import join_notes, p_in_words
 from paget.design.treatments import Found, told_of
 from paget.errors import ResultError
 from paget.experiment.sweep import Axis
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Influence", "Sensitivity", "sensitivity", "sensitivity_of"]
 
@@ -32,7 +36,7 @@ class Influence:
     Attributes
     ----------
     name, low, high, unit : what was swept, and between which limits.
-    prcc, prcc_low, prcc_high : partial rank correlation with its 95 % interval: from -1 to 1, of what the others do not explain.
+    prcc, prcc_low, prcc_high : partial rank correlation, from -1 to 1, of what the others do not explain; its 95 % interval.
     p, p_adjusted : two-sided, and after Holm over the axes.
     first, total : share of the readout's variance that it causes alone, and with all its interactions (Sobol indices of a
         quadratic surrogate); None where no surrogate holds.
@@ -71,6 +75,12 @@ class Sensitivity:
     influences: tuple[Influence, ...]
     predicted: float | None
     note: str
+
+    def table(self) -> pd.DataFrame:
+        """One row per axis, the strongest first; indices of variance are not a number where no surrogate holds."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(influence) for influence in self.influences]).astype({"first": float, "total": float})
 
     def sentence(self) -> str:
         """Write the finding as a paper would."""
@@ -117,7 +127,9 @@ def sensitivity(result: Found, readout: str) -> Sensitivity:
     if told.kind == "time" and not table["observed"].astype(bool).all():
         notes.append("times that were not reached count as the end of the study")
     fewest = int(min((counts[arm.name] for arm in whole), default=0))
-    return sensitivity_of(places, values, axes, told.name, told.title, told.unit, sweep.design, fewest, join_notes(*notes))
+    return sensitivity_of(
+        places, values, axes, told.name, told.title, told.unit, sweep.design, fewest, join_notes(*notes)
+    )
 
 
 def sensitivity_of(
@@ -204,7 +216,11 @@ def _variance(
     points, dimensions = places.shape
     terms = _terms(dimensions)
     if points < 1.5 * len(terms):
-        return None, None, f"no Sobol indices: a quadratic surrogate has {len(terms)} terms, too many for {points} points"
+        return (
+            None,
+            None,
+            f"no Sobol indices: a quadratic surrogate has {len(terms)} terms, too many for {points} points",
+        )
     scaled = np.array([[2 * axis.share(x) - 1 for axis, x in zip(axes, row, strict=True)] for row in places])
     levels = min(len(np.unique(scaled[:, i].round(9))) for i in range(dimensions))
     if levels < 3:
@@ -215,7 +231,11 @@ def _variance(
     left_out = (values - basis @ coefficients) / np.maximum(1 - leverage, _ROUNDING)
     predicted = 1 - float((left_out**2).sum() / ((values - values.mean()) ** 2).sum())
     if predicted < _HONEST:
-        return None, predicted, f"no Sobol indices: a quadratic surrogate predicts {100 * max(predicted, 0):.0f} % of the variance"
+        return (
+            None,
+            predicted,
+            f"no Sobol indices: a quadratic surrogate predicts {100 * max(predicted, 0):.0f} % of the variance",
+        )
     parts = coefficients[1:] ** 2
     involved = np.array([[axis in term for axis in range(dimensions)] for term in terms[1:]])
     alone = np.array([len(set(term)) == 1 for term in terms[1:]])

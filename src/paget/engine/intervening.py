@@ -18,7 +18,19 @@ from paget.model import Model
 from paget.naming import meant_types
 from paget.state.cells import mix
 
-__all__ = ["ARRIVED", "DIED", "TISSUE", "VEIN", "counted", "deplete", "doomed", "inject", "injectable", "new_ids", "problems"]
+__all__ = [
+    "ARRIVED",
+    "DIED",
+    "TISSUE",
+    "VEIN",
+    "counted",
+    "deplete",
+    "doomed",
+    "inject",
+    "injectable",
+    "new_ids",
+    "problems",
+]
 
 Real = NDArray[np.float64]
 Ids = NDArray[np.uint64]
@@ -136,13 +148,11 @@ def _start(model: Model, world: World, kind: str, ids: Ids, key: np.uint64) -> d
     return {name: np.asarray(column)[chosen] for name, column in model.placed.columns.items()}
 
 
-def _places(
-    model: Model, world: World, kind: str, injection: Injection, ids: Ids, key: np.uint64, radius: Any
-) -> Real:
+def _places(model: Model, world: World, kind: str, injection: Injection, ids: Ids, key: np.uint64, radius: Any) -> Real:
     """Positions [3, n]: of each cluster one place, around which its cells lie as on a sunflower."""
     size, flat = np.array(model.grid.size), model.grid.flat
     rank = np.arange(ids.size) % injection.cluster
-    u = philox.uniforms(key, ids[::injection.cluster], -1, 3)
+    u = philox.uniforms(key, ids[:: injection.cluster], -1, 3)
     hosts = np.empty(0, np.int64)
     if injection.into == VEIN:
         doors = [p.cell for p in model.processes.values() if isinstance(p, Arrival) and p.newcomer == kind]

@@ -156,9 +156,9 @@ class Observation:
             yield f"a {self.kind} has no unit"
         if self.kind == "share" and any(not 0.0 <= x <= 100.0 for x in given):
             yield "a share is from 0 to 100 %"
-        if self.kind in ("change", "difference", "standardised difference") and not math.isnan(self.value):
-            if (self.direction, self.value > 0.0) in (("up", False), ("down", True)):
-                yield f"the value {self.value:g} does not go {self.direction}"
+        signed = self.kind in ("change", "difference", "standardised difference") and not math.isnan(self.value)
+        if signed and (self.direction, self.value > 0.0) in (("up", False), ("down", True)):
+            yield f"the value {self.value:g} does not go {self.direction}"
         if self.kind in _DIMENSIONS and not _is(self.unit, _DIMENSIONS[self.kind]):
             yield f"'{self.unit}' is no unit of {self.kind}"
 
@@ -177,7 +177,9 @@ class Observation:
         if self.kind == "abolition":
             return "abolished"
         if self.kind == "direction":
-            return {"none": "unchanged", "shift": "elsewhere", "": "not a comparison"}.get(self.direction, self.direction)
+            return {"none": "unchanged", "shift": "elsewhere", "": "not a comparison"}.get(
+                self.direction, self.direction
+            )
         unit = f" {self.unit}" if self.unit else ""
         low, high, value = (f"{x:g}" for x in (self.low, self.high, self.value))
         if math.isnan(self.value):
@@ -254,7 +256,7 @@ def read_observations(text: str, name: str = "observations.csv") -> ObservationT
     rows: dict[str, Observation] = {}
     for place, row in rows_of(text, name, _COLUMNS):
         try:
-            observation = Observation(**_read(row, place))
+            observation = Observation(**_read(row, place))  # type: ignore[arg-type]  # checked in __post_init__
         except EvidenceError as problem:
             raise EvidenceError(f"{place}: {problem}") from problem
         wrong = unknown_sources(observation.source)

@@ -282,9 +282,9 @@ def _problems_of_levels(levels: Levels, place: tuple[str, str], filling: bool) -
         else:
             yield (), "a grid needs 'steps', how many values"
     limits: list[float] = []
-    for name, value in (("from", levels.from_), ("to", levels.to)):
+    for name, limit in (("from", levels.from_), ("to", levels.to)):
         try:
-            limits.append(float(_coordinate(value, _unit_of(levels, dose), named=False)))
+            limits.append(float(_coordinate(limit, _unit_of(levels, dose), named=False)))
         except UnitError as error:
             yield (name,), str(error)
     if len(limits) < 2:

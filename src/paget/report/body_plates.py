@@ -96,8 +96,9 @@ def _map_caption(material: Material, course: BodyCourse) -> str:
     n = sorted({course.animals[arm] for arm in material.arms_with_data})
     several = "n = " + " to ".join(material.of_asked(number) for number in dict.fromkeys((n[0], n[-1])))
     said = [
-        f"Organs are coloured by their tumour cells, median of the {material.individuals} of an arm ({several}), on one logarithmic scale "
-        "for all arms and days; numbers below the names are medians. The right side of the body is on the left."
+        f"Organs are coloured by their tumour cells, median of the {material.individuals} of an arm ({several}), on one "
+        "logarithmic scale for all arms and days; numbers below the names are medians. The right side of the body is on "
+        "the left."
     ]
     if course.flows.empty:
         said.append("No event tells where cells came from, so no arrows are drawn.")
@@ -202,7 +203,7 @@ def _fates_plate(material: Material, found: Fates, shares: Sequence[Panel]) -> P
         "sums over all of an arm."
         + (f" Axes end at {number_text(100 * found.top)} %; the rest died on the way." if found.top < 1.0 else "")
     )
-    parts = [f'<div class="legend still">{keys}</div>', Row(shares, "four"), ledger]
+    parts: list[str | Row] = [f'<div class="legend still">{keys}</div>', Row(shares, "four"), ledger]
     return Plate("shed-cells", "What became of shed cells", parts, caption)
 
 
@@ -231,8 +232,9 @@ def _migration_plate(material: Material, found: Migration) -> Plate:
     late = [int(found.of(arm).loc[found.of(arm)["origin"] != found.primary, "founders"].sum()) for arm in material.arms]
     sentence = joined([f"{n} in {arm}" for n, arm in zip(late, material.arms, strict=True)])
     caption = (
-        f"{material.individual.capitalize()} {found.animal} in every arm, of {found.animals} the one nearest the medians of the arms. An arrow is the "
-        "founders of one clone that came from one site and arrived in another, whether they grew or not; numbers count "
+        f"{material.individual.capitalize()} {found.animal} in every arm, of {found.animals} the one nearest the medians "
+        "of the arms. An arrow is the founders of one clone that came from one site and arrived in another, whether they "
+        "grew or not; numbers count "
         f"the founders of all clones. {counted(len(found.clones), 'clone').capitalize()} with most founders "
         f"{'has' if len(found.clones) == 1 else 'have'} colours. Dashed arrows left a metastasis: {escape(sentence)}."
     )

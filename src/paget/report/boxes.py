@@ -91,7 +91,7 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
         tickangle=-TILT,
         ticks="",
     )
-    title, unit = heading(readout)
+    title, _ = heading(readout)
     middle = "mean" if yes_or_no else "median"
     medians = ", ".join(
         f"{arm} {number_text(float(s['value'].agg(middle)))} (n = {len(s)})"

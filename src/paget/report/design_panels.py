@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,8 @@ _DOWN, _UP = "var(--down)", "var(--up)"
 def design_panels(material: Material) -> list[Panel]:
     """Draw what the sweep of a study says of its main readouts; nothing for a study without one.
 
-    One drug gives dose-response curves, two give maps of synergy, and two or more axes of any kind a ranking of what matters. What
-    cannot be told from these animals is left out.
+    One drug gives dose-response curves, two give maps of synergy, and everything else a ranking of what matters.
+    What cannot be told from these animals is left out.
     """
     sweep = material.study.sweep
     if sweep is None:
@@ -42,22 +43,20 @@ def design_panels(material: Material) -> list[Panel]:
     drugs = [name for name in sweep.doses if len({arm.point.get(name) for arm in material.study.arms if arm.point}) > 1]
     panels: list[Panel] = []
     for readout in material.headline[:_MOST_READOUTS]:
-        name = str(readout["name"])
-        if len(drugs) == 1 and len(sweep.axes) == 1:
-            panels += _if_told(lambda name=name: [dose_response_panel(dose_response(material, drugs[0], name))])
-        elif len(drugs) == 2 and len(sweep.axes) == 2 and sweep.design == "grid":
-            panels += _if_told(lambda name=name: synergy_panels(synergy(material, drugs[0], drugs[1], name)))
-        else:
-            panels += _if_told(lambda name=name: [sensitivity_panel(sensitivity(material, name))])
+        # The report must not fail where animals, doses or points are too few, as while a study is running.
+        with contextlib.suppress(PagetError):
+            panels += _panels(material, str(readout["name"]), drugs)
     return panels
 
 
-def _if_told(draw: Callable[[], list[Panel]]) -> list[Panel]:
-    """Panels, or none where animals, doses or points are too few: the report must not fail for what is not finished."""
-    try:
-        return draw()
-    except PagetError:
-        return []
+def _panels(material: Material, readout: str, drugs: Sequence[str]) -> list[Panel]:
+    sweep = material.study.sweep
+    assert sweep is not None
+    if len(drugs) == len(sweep.axes) == 1:
+        return [dose_response_panel(dose_response(material, drugs[0], readout))]
+    if len(drugs) == len(sweep.axes) == 2 and sweep.design == "grid":
+        return synergy_panels(synergy(material, drugs[0], drugs[1], readout))
+    return [sensitivity_panel(sensitivity(material, readout))]
 
 
 # ---- dose-response ------------------------------------------------------------------------------------------------
@@ -106,7 +105,8 @@ def dose_response_panel(found: DoseResponse) -> Panel:
         tickvals=stored(ticks), ticktext=words, title_text=plain(f"{found.drug} (mg/kg)"),
     )  # fmt: skip
     if min(found.means) >= 0:
-        figure.update_yaxes(rangemode="tozero")
+        top = np.array(found.means) + np.array(_half_widths(found))
+        figure.update_yaxes(range=[0, 1.06 * float(top.max()) or 1.0])
     said = found.sentence()
     return Panel(
         f"{found.title} over the dose of {found.drug}", found.unit, figure, 280, f"Dose-response curve. {said}"
@@ -123,7 +123,7 @@ def _half_widths(found: DoseResponse) -> list[float]:
 
 
 def synergy_panels(found: SynergyMap) -> list[Panel]:
-    """Draw the excess of every combination over Bliss' and over Loewe's expectation, with the effects of single drugs beside."""
+    """Draw how far every combination exceeds Bliss' and Loewe's expectation, with the effects of single drugs beside."""
     panels = [_map(found, "bliss", "Bliss")]
     if found.loewe is not None:
         panels.append(_map(found, "loewe", "Loewe"))
@@ -141,22 +141,22 @@ def _map(found: SynergyMap, kind: str, name: str) -> Panel:
         said = f"{100 * well.effect.value:.0f} % affected ({100 * well.effect.low:.0f} to {100 * well.effect.high:.0f})"
         judged = getattr(well, kind)
         if judged is None:
-            marks[place] = f"{100 * well.effect.value:.0f} %".replace("-", "−")
+            marks[place] = f"{_whole(100 * well.effect.value, '')} %"
         else:
             excess[place] = 100 * judged.value
             clear = "*" if judged.low > 0 or judged.high < 0 else ""
-            marks[place] = f"{100 * judged.value:+.0f}{clear}".replace("-", "−")
+            marks[place] = _whole(100 * judged.value, "+") + clear
             said += f"; excess {100 * judged.value:+.1f} ({100 * judged.low:+.1f} to {100 * judged.high:+.1f})"
         told[place] = plain(f"{well.arm}: {said}")
     most = max(10.0, float(np.nanmax(np.abs(excess)))) if np.isfinite(excess).any() else 10.0
-    figure = empty_figure(left=64, top=10, bottom=48, right=20)
+    figure = empty_figure(left=64, top=10, bottom=48)
     labels = [[number_text(dose) for dose in doses] for doses in (first, second)]
     figure.add_heatmap(
         x=list(range(len(first))), y=list(range(len(second))), z=[stored(row) for row in excess],
         zmin=-most, zmax=most, colorscale=[[0.0, _DOWN], [0.5, "var(--raised)"], [1.0, _UP]], xgap=1, ygap=1,
         text=marks.tolist(), texttemplate="%{text}", textfont={"size": 11, "color": "var(--ink)"},
         hovertext=told.tolist(), hovertemplate="%{hovertext}<extra></extra>",
-        colorbar={"title": {"text": "excess, % points", "side": "right"}, "thickness": 10, "outlinewidth": 0},
+        showscale=False,
     )  # fmt: skip
     # A heat map shows text only where it has a value; singles and the table for download are points without ink.
     singles = [(x, y) for y in range(len(second)) for x in range(len(first)) if not np.isfinite(excess[y, x])]
@@ -196,6 +196,11 @@ def _map(found: SynergyMap, kind: str, name: str) -> Panel:
     )
     title = f"{found.title}: {name} excess, mean {mean}"
     return Panel(title, "% points", figure, max(240, 80 + _CELL * len(second)), alt)
+
+
+def _whole(number: float, sign: str) -> str:
+    """A whole number with a real minus sign, and none on nothing."""
+    return "0" if abs(number) < 0.5 else f"{number:{sign}.0f}".replace("-", "−")
 
 
 # ---- sensitivity --------------------------------------------------------------------------------------------------
@@ -263,7 +268,8 @@ def power_panel(curves: Mapping[str, PowerCurve] | Sequence[PowerCurve] | PowerC
             marker={"color": colour, "size": 6},
             error_y={
                 "type": "data", "array": stored(point.high - point.power for point in curve.points),
-                "arrayminus": stored(point.power - point.low for point in curve.points), "color": colour, "thickness": 1, "width": 2,
+                "arrayminus": stored(point.power - point.low for point in curve.points),
+                "color": colour, "thickness": 1, "width": 2,
             },
             hovertemplate="%{x} animals: %{y:.1%}<extra></extra>",
             meta={"series": f"power {name}".strip(), "x": "animals per arm", "y": "value"},

@@ -66,7 +66,7 @@ def _page(material: Material, result: ResultLike) -> str:
     def written(figures: Sequence[Plate]) -> str:
         return "".join(figure_html(plate, next(numbers), plots, shown) for plate in figures)
 
-    groups = dict(sections(shown, result))
+    groups = dict(sections(material, shown, result))
     parts = [
         ("abstract", "Abstract", _summary(material, shown)),
         ("figures", "Figures", overview(material, shown) + written(groups["figures"])),
@@ -109,11 +109,14 @@ def _page(material: Material, result: ResultLike) -> str:
     )
 
 
-def sections(material: Material, result: ResultLike) -> list[tuple[str, list[Plate]]]:
-    """Collect every figure of a result by its section, in the order in which they are numbered."""
+def sections(material: Material, shown: Material, result: ResultLike) -> list[tuple[str, list[Plate]]]:
+    """Collect every figure of a result by its section, in the order in which they are numbered.
+
+    shown : the arms that figures have room for
+    """
     return [
-        ("figures", plates(material, result)),
-        ("body", body_plates(material, result)),
+        ("figures", plates(shown, result)),
+        ("body", body_plates(shown, result)),
         ("design", design_plates(material)),
     ]
 
@@ -195,7 +198,7 @@ def _statistics(material: Material, shown: Material) -> str:
         )
         title = f"All {len(material.comparisons)} comparisons"
         if material is not shown:
-            title = f"{len(shown.comparisons)} comparisons of the arms in the figures; the file has all {len(material.comparisons)}"
+            title = f"{len(shown.comparisons)} comparisons of the arms in the figures; the file has all"
         parts.append(folded(title, tables.effects_table(material, shown.comparisons)))
     tests = _omnibus_tests(shown)
     if tests:

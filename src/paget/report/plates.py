@@ -17,7 +17,7 @@ from paget.report.material import SIGNIFICANT, Material, ResultLike
 from paget.report.plate import Plate, Row, legend
 from paget.report.plotting import Panel
 from paget.report.survival import survival_panels
-from paget.report.theme import in_years, moment_text, number_text, p_text
+from paget.report.theme import moment_text, number_text, p_text
 from paget.report.tissue import TissueFigure, cells_json, tissue_figures
 
 __all__ = ["plates"]
@@ -42,6 +42,8 @@ def plates(material: Material, result: ResultLike) -> list[Plate]:
 
 def _grid(panels: int) -> str:
     """Choose the columns so that no panel is left alone in the last row."""
+    if panels <= 2:
+        return "few"
     return "many" if panels % 3 != 1 else "four"
 
 
@@ -79,6 +81,8 @@ def _animals_plate(material: Material) -> Plate:
     panels = box_panels(material)
     grid = "few" if len(material.arms) > 7 or len(panels) in (1, 2, 4) else "many"
     some = f" (the first {MOST_SHOWN} of each arm)" if material.study.replicates > MOST_SHOWN else ""
+    if any(trace.type == "bar" for panel in panels for trace in panel.figure.data):
+        some += "; bars are shares with 95 % intervals (Wilson)"
     one = material.individual
     an = f"an {one}" if one[0] in "aeiou" else f"a {one}"
     caption = (

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paget.errors import ResultError
-from paget.report.plate import Plate, panel_letter
+from paget.report.plate import Plate, Row, panel_letter
 from paget.report.theme import palettes, wrapped
-from paget.report.translation import WORDS_IN, Axes, faces, paint, solid
+from paget.report.translated_values import DASHES, SYMBOLS, WORDS_IN, Axes, solid
+from paget.report.translation import faces, paint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from paget.report.plotting import Panel
     from paget.report.tissue import TissueFigure
 
-__all__ = ["FORMATS", "publish"]
+__all__ = ["FORMATS", "publish", "publish_panels"]
 
 FORMATS = ("svg", "pdf", "png")
 _WIDE = 875.0  # pixels of the page for 180 mm, at which words of 12 pixels have 7 points
@@ -59,11 +60,11 @@ def publish(result: ResultLike, folder: str | Path, formats: Sequence[str] = ("s
         raise ResultError(f"There is no format '{', '.join(unknown)}' for figures; there are {', '.join(FORMATS)}.")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    material = focused(collect(result))
+    whole = collect(result)
+    material = focused(whole)
     written: list[Path] = []
-    plates = [plate for _, group in sections(material, result) for plate in group]
-    style = {"font.family": faces(), "svg.hashsalt": "paget", "svg.fonttype": "none", "pdf.fonttype": 42}
-    with rc_context(style | {"axes.unicode_minus": True}):
+    plates = [plate for _, group in sections(whole, material, result) for plate in group]
+    with rc_context(_style()):
         for number, plate in enumerate(plates, start=1):
             names = [target / f"figure-{number}-{plate.name}.{ending}" for ending in formats]
             if plate.drawings:
@@ -73,6 +74,22 @@ def publish(result: ResultLike, folder: str | Path, formats: Sequence[str] = ("s
                 figure = _plotted(plate, material) if plate.rows else _pictured(plate.tissue, material)
                 written += [_saved(figure, name) for name in names]
     return written
+
+
+def publish_panels(panels: Sequence[Panel], files: Sequence[Path]) -> None:
+    """Write panels that are no part of a report into files for print, by their endings, two in a row."""
+    from matplotlib import rc_context
+
+    plate = Plate("panels", "", [Row(panels, "few")], "")
+    with rc_context(_style()):
+        figure = _plotted(plate, None)
+        for file in files:
+            _saved(figure, file)
+
+
+def _style() -> Any:
+    words = {"svg.hashsalt": "paget", "svg.fonttype": "none", "pdf.fonttype": 42}
+    return {"font.family": faces(), **words, "axes.unicode_minus": True}
 
 
 def _saved(figure: Figure, path: Path) -> Path:
@@ -101,7 +118,7 @@ def _empty(wide: float, high: float) -> Figure:
 # ---- plotted panels -------------------------------------------------------------------------------------------------
 
 
-def _plotted(plate: Plate, material: Material) -> Figure:
+def _plotted(plate: Plate, material: Material | None) -> Figure:
     """Lay the panels out as on the page and translate each."""
     places: list[tuple[Panel, float, float, float, float]] = []  # left, top, width and height of the heading in pixels
     heads: list[tuple[str, float]] = []
@@ -175,12 +192,11 @@ def _legend_height(plate: Plate) -> float:
     return (places[-1][2] + 1.0) * _LEGEND + 6.0 if places else 0.0
 
 
-def _legend(figure: Figure, words: Words, plate: Plate, material: Material) -> None:
+def _legend(figure: Figure, words: Words, plate: Plate, material: Material | None) -> None:
     from matplotlib.lines import Line2D
 
-    from paget.report.translation import DASHES, SYMBOLS
-
     for arm, left, line in _legend_places(plate):
+        assert material is not None
         style = material.styles[arm]
         y = (line + 0.5) * _LEGEND
         colour, _ = solid(style.colour)

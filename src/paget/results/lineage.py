@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from paget.errors import DamagedResultError
+from paget.errors import DamagedResultError, ResultError
 
 if TYPE_CHECKING:
     from paget.results.result import Result
@@ -29,7 +29,7 @@ ALIVE, UNFOLLOWED = "alive", "not followed"
 # What events do to a cell whose name alone does not say it, and whose process may emit events of several kinds.
 _WORDS = {
     DIVISION: (DIVISION,),
-    DEATH: (DEATH, "removal", "engulfment", "fusion", "resection", "NETosis", "senolysis"),
+    DEATH: (DEATH, "removal", "engulfment", "fusion", "resection", "NETosis", "senolysis", "extinction"),
     LEAVE: (LEAVE, "intravasation"),
     ARRIVAL: (ARRIVAL, "extravasation", "arrival from the blood"),
 }
@@ -59,11 +59,25 @@ def tumour_types(model: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def lineage_of(result: Result, arm: str, animal: int) -> pd.DataFrame:
-    """The lineage of one animal of a study, from its events and its first and last stored frame; see `lineage`."""
+    """The lineage of one animal of a study, from its events and its first and last stored frame; see `lineage`.
+
+    Raises
+    ------
+    ResultError
+        If the study follows no single cells, or does not record their divisions.
+    """
+    roles = event_roles(result.model)
+    if DIVISION not in roles.values():
+        follows = (
+            "records no divisions of its cells; every stored cell has the number of its founder instead"
+            if result.model.get("cell_types") and result.model.get("event_kinds")
+            else "follows numbers of cells and sizes of lesions, not single cells"
+        )
+        raise ResultError(f"The study '{result.study.name}' keeps no lineages: its model {follows}.")
     days = result.cell_days(arm, animal)
     return lineage(
         result.events(arm, animal),
-        event_roles(result.model),
+        roles,
         first=result.cells(arm, animal, days[0]) if days else None,
         last=result.cells(arm, animal, days[-1]) if days else None,
         day=days[-1] if days else None,
@@ -106,9 +120,11 @@ def lineage(
     Returns
     -------
     cell, mother (missing for founders and cells that came from elsewhere), founder (the first known ancestor), generation
-    (divisions since), born and ended (days), fate (division, the kind of event that ended it, "alive", or "not followed" for
-    cells that arrived where nothing is followed cell by cell), type (the last that is known), clone (missing where none is
-    recorded), site (where it was last) and origin (the site that it came from).
+    (divisions since), born and ended (days), fate, type (the last that is known), clone (missing where none is recorded),
+    site (where it was last) and origin (the site that it came from).
+
+    The fate is division, the kind of event by which it ended, "alive", or "not followed": it lived or died where nothing is
+    followed cell by cell, and ends with the last event that is known.
 
     Raises
     ------
@@ -121,23 +137,28 @@ def lineage(
     cell, other = events["cell"].to_numpy(np.uint64), events["other"].to_numpy(np.uint64)
     frames = [frame for frame in (first, last) if frame is not None]
     births = role == DIVISION
-    ids = np.unique(np.concatenate([cell, other[births], *(frame["id"].to_numpy(np.uint64) for frame in frames)]))
-    mother = _mothers(ids, cell[births], other[births])
+    parts = [cell, other[births], *(frame["id"].to_numpy(np.uint64) for frame in frames)]
+    ids, rows_of = np.unique(np.concatenate(parts), return_inverse=True)
+    at, daughters, *shown = np.split(rows_of, np.cumsum([part.size for part in parts])[:-1])
+    mother = _mothers(ids, at[births], daughters)
     depth, root = depths(mother)
 
     days = events["day"].to_numpy(np.float64)
     came = role == ARRIVAL
     born = np.zeros(ids.size)
-    at = np.searchsorted(ids, cell)
     born[at[came][::-1]] = days[came][::-1]  # of several arrivals the first
-    born[np.searchsorted(ids, other[births])] = days[births]
+    born[daughters] = days[births]
     ended, fate, latest = _ends(ids.size, at, events["kind"].to_numpy(), role, days, end)
-    _vanished(ids, last, seen, ended, fate, latest, days, events["kind"].to_numpy(), role)
+    if last is not None:
+        gone = (fate == ALIVE) & (latest >= 0)
+        gone[shown[-1]] = False
+        gone[gone] = days[latest[gone]] <= seen
+        ended[gone], fate[gone] = days[latest[gone]], UNFOLLOWED
 
     order = np.argsort(depth, kind="stable")
     levels = np.split(order, np.flatnonzero(np.diff(depth[order])) + 1)
-    kinds = _known(ids, at, events, frames, "type")
-    site = _known(ids, at, events, frames, "site")
+    kinds = _known(ids.size, at, events, frames, shown, "type")
+    site = _known(ids.size, at, events, frames, shown, "site")
     origin = np.full(ids.size, "", dtype=object)
     if "origin" in events:
         origin[at[came]] = events["origin"].to_numpy()[came]
@@ -145,7 +166,7 @@ def lineage(
         for column in (kinds, site):
             unknown = rows[column[rows] == ""]
             column[unknown] = column[mother[unknown]]
-    clone = _clones(ids, at, events, frames, mother, root, levels)
+    clone = _clones(at, events, frames, shown, mother, root, levels)
     if clonal is not None:
         clone[~np.isin(kinds, [*clonal, ""])] = pd.NA
     return pd.DataFrame(
@@ -182,12 +203,12 @@ def depths(mother: Rows) -> tuple[Rows, Rows]:
     raise DamagedResultError("The events of division are not those of one family: a cell descends from itself.")
 
 
-def _mothers(ids: npt.NDArray[np.uint64], cell: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> Rows:
+def _mothers(ids: npt.NDArray[np.uint64], mothers: Rows, daughters: Rows) -> Rows:
+    """Row of each cell's mother, -1 for none; `mothers` and `daughters` are the rows of those of each birth."""
     mother = np.full(ids.size, -1, np.int64)
-    daughters = np.searchsorted(ids, other)
-    mother[daughters] = np.searchsorted(ids, cell)
-    if np.count_nonzero(mother >= 0) != other.size:
-        twice = ids[daughters[np.bincount(daughters, minlength=ids.size)[daughters] > 1][0]]
+    mother[daughters] = mothers
+    if np.count_nonzero(mother >= 0) != daughters.size:
+        twice = ids[np.argmax(np.bincount(daughters, minlength=ids.size) > 1)]
         raise DamagedResultError(f"The events of division are not those of one family: cell {twice} was born twice.")
     return mother
 
@@ -210,62 +231,42 @@ def _ends(
     return ended, fate, latest
 
 
-def _vanished(
-    ids: npt.NDArray[np.uint64],
-    last: pd.DataFrame | None,
-    seen: float,
-    ended: Real,
-    fate: npt.NDArray[np.object_],
-    latest: Rows,
-    days: Real,
-    kind: npt.NDArray[Any],
-    role: npt.NDArray[Any],
-) -> None:
-    """Find cells without an end that are not in the last frame either; their last event is the last that is known."""
-    if last is None:
-        return
-    gone = (fate == ALIVE) & ~np.isin(ids, last["id"].to_numpy(np.uint64)) & (latest >= 0)
-    gone[gone] = days[latest[gone]] <= seen
-    of = latest[gone]
-    ended[gone] = days[of]
-    fate[gone] = np.where(role[of] == ARRIVAL, UNFOLLOWED, kind[of])
-
-
 def _known(
-    ids: npt.NDArray[np.uint64], at: Rows, events: pd.DataFrame, frames: list[pd.DataFrame], name: str
+    n: int, at: Rows, events: pd.DataFrame, frames: list[pd.DataFrame], shown: list[Rows], name: str
 ) -> npt.NDArray[np.object_]:
-    """What is known last of each cell by name: from the frames, and from events where these are later; "" if nothing."""
-    found = np.full(ids.size, "", dtype=object)
-    for frame in frames[:1]:
+    """What is known last of each cell by name: from the last frame, else from events, else the first; "" if nothing."""
+    found = np.full(n, "", dtype=object)
+    for frame, rows in zip(frames[:1], shown[:1], strict=True):
         if name in frame:
-            found[np.searchsorted(ids, frame["id"].to_numpy(np.uint64))] = frame[name].to_numpy()
+            found[rows] = frame[name].to_numpy()
     if name in events:
         told = events[name].to_numpy()
         there = np.flatnonzero(told != "")
         found[at[there]] = told[there]
-    for frame in frames[1:]:
+    for frame, rows in zip(frames[1:], shown[1:], strict=True):
         if name in frame:
-            found[np.searchsorted(ids, frame["id"].to_numpy(np.uint64))] = frame[name].to_numpy()
+            found[rows] = frame[name].to_numpy()
     return found
 
 
 def _clones(
-    ids: npt.NDArray[np.uint64],
     at: Rows,
     events: pd.DataFrame,
     frames: list[pd.DataFrame],
+    shown: list[Rows],
     mother: Rows,
     root: Rows,
     levels: list[Rows],
 ) -> pd.Series:
     """Number of the clone of each cell: its own where it is recorded, else its mother's, else that of a relative."""
-    clone = np.full(ids.size, -1, np.int64)
+    clone = np.full(mother.size, -1, np.int64)
     if "clone" in events:
+        # Only of cells that come from another site is the clone told by their event.
         came = np.flatnonzero(events["origin"].to_numpy() != "") if "origin" in events else np.arange(len(events))
         clone[at[came]] = events["clone"].to_numpy()[came]
-    for frame in frames:
+    for frame, rows in zip(frames, shown, strict=True):
         if "clone" in frame:
-            clone[np.searchsorted(ids, frame["id"].to_numpy(np.uint64))] = frame["clone"].to_numpy()
+            clone[rows] = frame["clone"].to_numpy()
     sure = np.flatnonzero(clone >= 0)
     open_roots = sure[clone[root[sure]] < 0][::-1]
     clone[root[open_roots]] = clone[open_roots]

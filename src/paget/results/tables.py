@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from paget.errors import DamagedResultError
@@ -19,7 +20,9 @@ __all__ = ["encode", "read"]
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
+IDS = ("id", "cell", "other", "animal")  # mostly ascending; other whole numbers of 64 bits are words of bits
 _COMPRESSION_LEVEL = 3
+_ROWS_FOR_A_WORD = 8  # below this many rows for each different word its eight bytes in a dictionary do not pay
 
 
 def encode(row_groups: Sequence[Columns], units: Mapping[str, str], about: Mapping[str, str]) -> memoryview:
@@ -39,16 +42,18 @@ def encode(row_groups: Sequence[Columns], units: Mapping[str, str], about: Mappi
         for name, values in first.items()
     ]
     schema = pa.schema(fields, metadata=facts)
-    floats = [field.name for field in fields if pa.types.is_floating(field.type)]
-    ids = [field.name for field in fields if field.type in (pa.int64(), pa.uint64())]
+    wide = [field.name for field in fields if field.type in (pa.int64(), pa.uint64())]
+    ids = [name for name in wide if name in IDS]
+    split = [name for name in wide if name not in IDS and _is_varied(first[name])]
+    split += [field.name for field in fields if pa.types.is_floating(field.type)]
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(
         sink,
         schema,
         compression="zstd",
         compression_level=_COMPRESSION_LEVEL,
-        use_dictionary=[field.name for field in fields if field.name not in (*floats, *ids)],
-        column_encoding={**dict.fromkeys(floats, "BYTE_STREAM_SPLIT"), **dict.fromkeys(ids, "DELTA_BINARY_PACKED")},
+        use_dictionary=[field.name for field in fields if field.name not in (*split, *ids)],
+        column_encoding={**dict.fromkeys(split, "BYTE_STREAM_SPLIT"), **dict.fromkeys(ids, "DELTA_BINARY_PACKED")},
         write_page_checksum=True,
     ) as writer:
         for columns in row_groups:
@@ -56,6 +61,11 @@ def encode(row_groups: Sequence[Columns], units: Mapping[str, str], about: Mappi
             rows = len(arrays[0]) if arrays else 0
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=max(rows, 1))
     return memoryview(sink.getvalue())
+
+
+def _is_varied(words: npt.NDArray[Any]) -> bool:
+    """Say whether words of bits, such as states of networks, are too many different ones for a dictionary."""
+    return bool(pc.count_distinct(pa.array(words)).as_py() * _ROWS_FOR_A_WORD > len(words))
 
 
 def read(path: Path, expected: FilePart, row_group: int | None = None) -> pa.Table:

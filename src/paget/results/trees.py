@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from paget.errors import ResultError
-from paget.results.lineage import ALIVE, UNFOLLOWED, depths
+from paget.results.lineage import ALIVE, depths
 
 __all__ = ["newick"]
 
@@ -41,7 +41,7 @@ def newick(
     comments : write site (S), clone (C), type, fate and, of cells from elsewhere, origin, as in
         ``[&&NHX:S=lung:C=3:type=tumour_cell:fate=alive]``.
 
-    Cells of which nothing is known but that they arrived are left out.
+    Cells and lesions that were never seen as cells of a tissue, but only arrived somewhere, are left out.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def _mother_rows(table: pd.DataFrame) -> Rows:
 
 
 def _chosen(family: pd.DataFrame, founders: Collection[int] | None, types: Collection[str] | None) -> pd.DataFrame:
-    table = family[(family["fate"] != UNFOLLOWED).to_numpy() | (family["generation"] > 0).to_numpy()]
+    table = family[(family["type"] != "").to_numpy()]
     if founders is not None:
         wanted = np.array(list(founders), dtype=np.uint64)
         unknown = wanted[~np.isin(wanted, family["founder"].to_numpy(np.uint64))]

@@ -5,4 +5,15 @@ from paget.validation.measured import Measured
 from paget.validation.scorecard import Row, Scorecard, validate
 from paget.validation.verdict import Verdict, judge
 
-__all__ = ["Case", "Computation", "Measured", "Row", "Scorecard", "StudyRun", "Untested", "Verdict", "judge", "validate"]
+__all__ = [
+    "Case",
+    "Computation",
+    "Measured",
+    "Row",
+    "Scorecard",
+    "StudyRun",
+    "Untested",
+    "Verdict",
+    "judge",
+    "validate",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "Measured",
+    "as_reduction",
     "contrast",
     "of_draws",
     "of_shares",
@@ -29,7 +30,7 @@ class Measured:
 
     value, low, high : in the unit and kind of the observation. Where that is a direction or an abolition, the ratio of the
         readout under the intervention to that of the control
-    sign : +1 where the readout is higher under the intervention, -1 where it is lower, 0 where it is equal or nothing is compared
+    sign : +1 where the readout is higher under the intervention, -1 where it is lower, 0 where it is equal or not compared
     p : two-sided p-value of that difference; nan where there is none
     n : animals, patients, cells or draws in each arm
     how : statistic and sample, in words. details : single numbers behind it, for the reader
@@ -53,7 +54,10 @@ class Measured:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        return cls(**{k: float(v) if isinstance(v, str) and k not in ("how", "details") else v for k, v in data.items()})
+        given: dict[str, Any] = dict(data)
+        for name in ("value", "low", "high", "p"):
+            given[name] = float(given[name])
+        return cls(**given)
 
 
 def share_of(found: float, of: int, how: str, *, percent: bool = True, details: str = "") -> Measured:
@@ -84,9 +88,9 @@ def ratio_with_interval(arm: Real, control: Real, *, paired: bool) -> tuple[floa
     both = float(np.cov(arm, control, ddof=1)[0, 1]) / n if paired else 0.0
     # The values r at which a - r b does not differ from 0: the roots of a quadratic in r.
     square, linear, constant = b * b - quantile**2 * v_b, a * b - quantile**2 * both, a * a - quantile**2 * v_a
-    root = linear * linear - square * constant
-    if square <= 0.0 or root < 0.0:
+    if square <= 0.0:
         return a / b, 0.0, math.inf
+    root = max(linear * linear - square * constant, 0.0)  # below 0 by rounding only, where nothing varies
     return a / b, max(0.0, (linear - math.sqrt(root)) / square), (linear + math.sqrt(root)) / square
 
 
@@ -106,6 +110,12 @@ def contrast(arm: Real, control: Real, p: float, how: str, *, paired: bool, unit
     )
 
 
+def as_reduction(measured: Measured) -> Measured:
+    """A ratio to the control as per cent less than the control."""
+    ratio, low, high = measured.value, measured.low, measured.high
+    return replace(measured, value=100.0 * (1.0 - ratio), low=100.0 * (1.0 - high), high=100.0 * (1.0 - low))
+
+
 def of_shares(arm: Real, control: Real, how: str) -> Measured:
     """Shares of many independent cells, one value for each cell: ratio by Fieller, p by the normal approximation."""
     from scipy.stats import norm
@@ -116,7 +126,9 @@ def of_shares(arm: Real, control: Real, how: str) -> Measured:
     return contrast(arm, control, p, how, paired=False)
 
 
-def of_draws(draws: Sequence[float] | Real, central: float, how: str, *, null: float = 1.0, details: str = "") -> Measured:
+def of_draws(
+    draws: Sequence[float] | Real, central: float, how: str, *, null: float = 1.0, details: str = ""
+) -> Measured:
     """A computation without chance, repeated with the assumed numbers drawn from their intervals.
 
     The interval is the middle 95 % of the draws, and p twice the share of draws that are not on the side of `null` where the

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from paget.validation.measured import Measured, contrast, share_of
+from paget.validation.measured import Measured, as_reduction, contrast, share_of
 
 if TYPE_CHECKING:
     from paget.results import Result
@@ -33,17 +33,18 @@ class Contrast:
         table = result.outcomes[result.outcomes["readout"] == self.readout]
         sides = {name: table[table["arm"] == name].set_index("animal")["value"] for name in (self.arm, self.versus)}
         shared = sides[self.arm].dropna().index.intersection(sides[self.versus].dropna().index)
-        values = [sides[name].loc[shared].to_numpy(float) for name in (self.arm, self.versus)]
+        arm, control = (sides[name].loc[shared].to_numpy(float) for name in (self.arm, self.versus))
         if len(shared) == 0:
             return Measured(value=math.nan, how=f"{found.test}; no animal has this readout in both arms")
         p = math.nan if found.p is None else float(found.p)
         how = f"{found.title.lower()}, {self.arm} against {self.versus}; {found.test}"
-        measured = contrast(*values, p, how, paired=True, unit=found.unit)
-        if found.kind == "time" and found.effect is not None:  # censored times: the test and the restricted means decide
+        measured = contrast(arm, control, p, how, paired=True, unit=found.unit)
+        if (
+            found.kind == "time" and found.effect is not None
+        ):  # censored times: the test and the restricted means decide
             measured = replace(measured, sign=int(np.sign(found.effect)))
         if self.percent_less:
-            ends = (100.0 * (1.0 - x) for x in (measured.value, measured.high, measured.low))
-            measured = replace(measured, **dict(zip(("value", "low", "high"), ends, strict=True)))
+            measured = as_reduction(measured)
         return measured
 
 

@@ -154,9 +154,7 @@ def _plain(value: float) -> float | str | None:
     return value if math.isfinite(value) else ("infinite" if value > 0 else "-infinite")
 
 
-def planned(
-    table: ObservationTable, cases: Sequence[Case], untested: Sequence[Untested]
-) -> dict[str, Case | Untested]:
+def planned(table: ObservationTable, cases: Sequence[Case], untested: Sequence[Untested]) -> dict[str, Case | Untested]:
     """The case, or the reason that there is none, of every row.
 
     Raises
@@ -166,7 +164,8 @@ def planned(
     """
     found: dict[str, Case | Untested] = {}
     wrong: list[str] = []
-    for one in (*cases, *untested):
+    everything: tuple[Case | Untested, ...] = (*cases, *untested)
+    for one in everything:
         if one.observation not in table and (isinstance(one, Case) or one.observation not in table.ids):
             wrong.append(f"'{one.observation}' is no observation")
             continue

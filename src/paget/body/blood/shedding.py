@@ -97,7 +97,10 @@ def entering(
     for name, values in (("radius", width), ("tension", stiffness)):
         if not np.all((values > 0.0) & np.isfinite(values)):
             problems.append(f"the {name} of every party must be more than 0")
-    places_of, ways = _indices(origin, chain.organs, "organ", n), _indices(medium, MEDIA[: len(chain.first)], "medium", n)
+    places_of, ways = (
+        _indices(origin, chain.organs, "organ", n),
+        _indices(medium, MEDIA[: len(chain.first)], "medium", n),
+    )
     for o, m in sorted(set(zip(places_of.tolist(), ways.tolist(), strict=True))):
         if chain.first[m, o] == chain.first[m, o + 1]:
             problems.append(f"no {MEDIA[m]} drains {chain.organs[o]}")

@@ -14,7 +14,7 @@ from paget.body.messengers import MYELOID, PROGENITORS
 from paget.body.values import Number
 from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
 from paget.errors import ModelError, UnknownNameError
-from paget.evidence import Parameter, ParameterTable
+from paget.evidence import Parameter, ParameterTable, load_parameters
 from paget.experiment import Arm, Study
 from paget.perturbing import Genes, changes, genes_of, scaled
 from paget.pharmacology import DrugKinetics
@@ -235,7 +235,22 @@ class WholeBody(Individual):
         """The genes of the body and of its tissues, with what each acts on."""
         tissues = {site.name: site.model for site in self.spatial}
         types = {kind.name: kind for kind in self.cell_types}
-        return genes_of(tissues, self.numbers_used(), types, MARROW_CELLS if self.niche else ())
+        return genes_of(tissues, self._acting(), types, MARROW_CELLS if self.prepares else ())
+
+    @property
+    def prepares(self) -> bool:
+        """Whether tumours prepare organs in this body."""
+        return self.niche and "niche" not in self.left_out
+
+    def _acting(self) -> set[str]:
+        """Keys of the numbers that something is computed from in this body, whatever its parts are described by."""
+        numbers = [n for site in self.spatial for n in site.numbers]
+        numbers += [n for site in self.lumped for _, n, _ in site.numbers]
+        numbers += [*self.interventions.values()] if self.prepares else []
+        found = {n.key for n in numbers} | {row.key for row in BloodBiology.of(self.anatomy, self.parameters).parameters}
+        for site in self.spatial:
+            found |= set(site.model.numbers_used())
+        return found | (set(load_parameters("niche")) if self.prepares else set())
 
     @property
     def genes(self) -> Mapping[str, tuple[str, ...]]:
@@ -251,7 +266,9 @@ class WholeBody(Individual):
         """
         found = changes(self.gene_table, levels)
         return self.changed(
-            spatial=tuple(dataclasses.replace(site, model=found.applied(site.model, site.name)) for site in self.spatial),
+            spatial=tuple(
+                dataclasses.replace(site, model=found.applied(site.model, site.name)) for site in self.spatial
+            ),
             parameters=scaled(self.parameters, found.numbers),
         )
 

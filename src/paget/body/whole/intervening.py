@@ -75,7 +75,7 @@ def _tumour(cells: str, groups: dict[str, str]) -> bool:
 
 
 def _problems_of_exosomes(body: WholeBody, injection: Injection) -> Iterable[str]:
-    if not _has_niche(body):
+    if not body.prepares:
         yield f"exosomes bound for '{injection.exosomes}' do nothing in a body without the niche"
         return
     organs = tuple(dict.fromkeys(INTEGRINS.values()))
@@ -101,7 +101,7 @@ def _problems_of_other_cells(body: WholeBody, injection: Injection, vessels: lis
 
 
 def _problems_of_depletion(body: WholeBody, depletion: Depletion, groups: dict[str, str]) -> Iterable[str]:
-    known = (KILLERS, *((PROGENITORS, MYELOID) if _has_niche(body) else ()), *groups, TUMOUR_CELL)
+    known = (KILLERS, *((PROGENITORS, MYELOID) if body.prepares else ()), *groups, TUMOUR_CELL)
     meant = meant_types(depletion.cells, groups)
     if depletion.cells not in known and not meant:
         yield str(UnknownNameError("cell type", depletion.cells, known))
@@ -110,10 +110,6 @@ def _problems_of_depletion(body: WholeBody, depletion: Depletion, groups: dict[s
             f"'{depletion.cells}' cannot be depleted in a body: cells of lumped sites and of the blood would be spared; "
             "give a drug, or resect"
         )
-
-
-def _has_niche(body: WholeBody) -> bool:
-    return body.niche and "niche" not in body.left_out
 
 
 # ---- doing it -----------------------------------------------------------------------------------------------------------

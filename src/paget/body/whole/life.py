@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +14,13 @@ from paget.body.blood.passage import Extravasations
 from paget.body.blood.shedding import places
 from paget.body.compartments import Compartments
 from paget.body.drugs import BodyDrugs
-from paget.body.lesions import Lesions, LesionStep
+from paget.body.lesions import Lesions
 from paget.body.messengers import compartments_of, messengers
 from paget.body.niche import Niche
 from paget.body.secretion import Secretion
 from paget.body.stroma import StromaBiology
 from paget.body.values import Numbers
+from paget.body.whole.batches import of_lesion, of_piece
 from paget.body.whole.definition import REST, WholeBody, slug
 from paget.body.whole.intervening import KILLERS, intervene, with_heart
 from paget.body.whole.leaving import Leaving
@@ -30,7 +30,6 @@ from paget.body.whole.reservoir import Party, Reservoir
 from paget.body.whole.traffic import Batch, Crowd, Traffic
 from paget.engine.animal import Columns
 from paget.engine.chance import Chance
-from paget.engine.structure import Departures
 from paget.errors import LedgerError, UnknownNameError
 from paget.experiment import HOURS_PER_DAY, Depletion, Injection
 from paget.kernels import philox
@@ -43,7 +42,7 @@ __all__ = ["Life"]
 Real = NDArray[np.float64]
 Ids = NDArray[np.uint64]
 
-SHED, FOUNDED, FRESH = 41, 43, 47  # salts of ids: cells that lumped sites shed, what they begin with, cells of crowds
+FOUNDED, FRESH = 43, 47  # salts of ids: what lumped sites begin with, cells of crowds
 SLEPT = "cell.ever_dormant"
 
 
@@ -80,7 +79,7 @@ class Life:
         self._interventions = {target: numbers(value, "") for target, value in body.interventions.items()}
         self._endpoints = tuple((end.site, numbers(end.cells, "")) for end in body.endpoints)
         self._drugs = self._pharmacy() if body.kinetics and drugs else None
-        self._prepared = self._niche() if body.niche and "niche" not in body.left_out else None
+        self._prepared = self._niche() if body.prepares else None
         self.tick, self.dead = 0, False
         self.arrived = dict.fromkeys(self.sites, 0)
         self._record = Record(body, self.pieces)
@@ -178,7 +177,9 @@ class Life:
             chosen = there if site == self.body.primary else there & seen
             if site == self.body.primary:
                 self.reservoir.remove(site)
-            self.lesions.resect(site, table["id"].to_numpy(np.uint64)[chosen])
+            taken = table["id"].to_numpy(np.uint64)[chosen]
+            self.lesions.resect(site, taken)
+            self._record.resected(site, taken, self.time)
 
     def _effects(self) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
         """Factors of hazards in the blood, and effects on those who begin at sites, in this tick."""
@@ -213,9 +214,7 @@ class Life:
         found = self._drugs.effects()
         return {(site, name): found[name] for site in self.lesions.names for name in ("kill", "awakening")}
 
-    def _pieces_live(
-        self, doses: Doses, operations: tuple[tuple[str, float], ...]
-    ) -> list[Batch]:
+    def _pieces_live(self, doses: Doses, operations: tuple[tuple[str, float], ...]) -> list[Batch]:
         found: list[Batch] = []
         for name, piece in self.pieces.items():
             if piece.closed:
@@ -223,47 +222,14 @@ class Life:
             piece.step(doses, operations)
             left = piece.departures()
             if left is not None:
-                found += self._of_piece(name, piece, left)
+                found += of_piece(self, name, piece, left)
         return [*found, *self.leaving.now(self.tick, self.time + 0.5 * self.dt)]
-
-    def _of_piece(self, name: str, piece: Piece, left: Departures) -> list[Batch]:
-        """Parties of a piece; where each stands for many, these leave in the course of a day, as the tumour is not in step."""
-        organ = self.chain.organs.index(self.body.organ_of(name))
-        survival, mesenchymal = piece.signals(left, self.signals)
-        found = []
-        for party in np.unique(left.party):
-            rows = np.flatnonzero(left.party == party)
-            records = np.zeros((len(self.body.carried), rows.size))
-            for i, variable in enumerate(self.body.carried):
-                if variable in left.columns:
-                    records[i] = left.columns[variable][rows]
-            batch = Batch(
-                when=self.time + float(left.times[rows[0]]),
-                origin=organ,
-                medium=0,
-                count=1,
-                members=left.ids[rows],
-                survival=float(survival[rows].mean()),
-                mesenchymal=float(mesenchymal[rows].mean()),
-                records=records,
-            )
-            # A piece has no lymph vessels of its own: of those who leave by a vessel, a share takes to the lymph.
-            drained = self.chain.first[1, organ] < self.chain.first[1, organ + 1]
-            share = piece.lymph if drained else 0.0
-            if piece.stands_for == 1:
-                u = philox.uniforms(self.chance.key("lymph"), np.array([party]), self.tick + 1, 1)[0, 0]
-                found.append(dataclasses.replace(batch, medium=int(u < share)))
-                continue
-            by_lymph = round(share * piece.stands_for)
-            for medium, count in ((0, piece.stands_for - by_lymph), (1, by_lymph)):
-                if count:
-                    self.leaving.add(dataclasses.replace(batch, medium=medium), count, self.tick)
-        return found
 
     def _lesions_live(self, effects: Mapping[tuple[str, str], float]) -> list[Batch]:
         if not self.lesions.names:
             return []
         step = self.lesions.advance(self.time, self.dt, self.chance.key("lesions"), self.tick, effects)
+        self._record.lesions(self.lesions.names, step, self.time + self.dt)
         shed = step.shed
         if not shed.row.size:
             return []
@@ -274,27 +240,7 @@ class Life:
             alike = np.vstack([step.site[shed.row], shed.size, shed.medium, step.records[:, shed.row]])
             _, chosen, group = np.unique(alike, axis=1, return_index=True, return_inverse=True)
             parties = np.bincount(group.reshape(-1), weights=shed.parties).astype(np.float64)
-        return [self._of_lesion(step, int(k), int(n)) for k, n in zip(chosen, parties, strict=True)]
-
-    def _of_lesion(self, step: LesionStep, k: int, parties: int) -> Batch:
-        shed, row = step.shed, int(step.shed.row[k])
-        size, medium = int(shed.size[k]), int(shed.medium[k])
-        organ = self.chain.organs.index(self.body.organ_of(self.lesions.names[int(step.site[row])]))
-        if self.chain.first[medium, organ] == self.chain.first[medium, organ + 1]:
-            medium = 0  # no lymph drains this organ: all that leaves goes by blood
-        name = mix(step.ids[row : row + 1] ^ np.uint64(self.tick), SHED)[0]
-        # The nth party of its lesion, whatever others shed: its luck is the same in every arm in which it leaves.
-        nth = np.uint64(k - int(np.searchsorted(shed.row, row)))
-        return Batch(
-            when=float(shed.when[k]),
-            origin=organ,
-            medium=medium,
-            count=parties,
-            members=mix((nth * np.uint64(64) + np.arange(size, dtype=np.uint64)) ^ name, SHED),
-            survival=self.signals[0],
-            mesenchymal=self.signals[1],
-            records=np.repeat(step.records[:, row : row + 1], size, axis=1),
-        )
+        return [of_lesion(self, step, int(k), int(n)) for k, n in zip(chosen, parties, strict=True)]
 
     def _settle(self, arrivals: Extravasations, effects: Mapping[tuple[str, str], float]) -> None:
         """Let those who came through a wall begin at their sites."""

@@ -1,4 +1,4 @@
-"""What is written down of a body: arrivals with where they came from, events of its tissues, and their cells."""
+"""What is written down of a body: arrivals with where they came from, events of its tissues and lesions, and their cells."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from paget.body.lesions import LesionStep
 from paget.body.whole.definition import WholeBody
-from paget.body.whole.piece import ARRIVAL, Piece
+from paget.body.whole.piece import ARRIVAL, OPERATION, Piece
 from paget.engine.animal import Columns
 from paget.engine.tick import cells_columns
 
-__all__ = ["Record"]
+__all__ = ["LESION_EVENTS", "Record"]
 
 Ids = NDArray[np.uint64]
 
 EVENT = ("time", "kind", "cell", "other", "type", "x", "y", "z", "site", "origin", "clone")
 FRAME = ("cell.x", "cell.y", "cell.z", "cell.radius", "cell.founder")
 CLONE = "cell.clone"
+AWAKENING, NODULE, EXTINCTION = LESION_EVENTS = ("awakening", "nodule", "extinction")
 
 
 class Record:
@@ -42,22 +44,49 @@ class Record:
         records: Sequence[float] | NDArray[np.float64],
     ) -> None:
         """Note cells [n] that came to a site; `origin` is the code of the site they came from, `records` [k] or [k, n]."""
+        if cells.size:
+            clones = records[self._clone] if self._clone >= 0 else 0.0
+            self._note(ARRIVAL, when, cells, party, self._sites[site], origin, clones)
+
+    def lesions(self, names: Sequence[str], step: LesionStep, end: float) -> None:
+        """Note what happened to lesions at lumped sites `names` in a step until `end` (h), as far as the body tells of it.
+
+        awakening : the first cell of a lesion of dormant cells woke; nodule : it became large enough to be seen
+        extinction : its last cell died or left
+        """
+        codes = np.array([self._sites[name] for name in names], np.int8)
+        for kind, rows, when in (
+            (AWAKENING, step.awoken, step.awoken_at),
+            (NODULE, step.seen, step.seen_at),
+            (EXTINCTION, step.extinct, np.full(step.extinct.size, end)),
+        ):
+            if rows.size and kind in self._kinds:
+                clones = step.records[self._clone, rows] if self._clone >= 0 else 0.0
+                self._note(kind, when, step.ids[rows], step.ids[rows], codes[step.site[rows]], -1, clones)
+
+    def resected(self, site: str, lesions: Ids, when: float) -> None:
+        """Note lesions [n] of a lumped site that a surgeon took out."""
+        if lesions.size:
+            self._note(OPERATION, np.full(lesions.size, when), lesions, lesions, self._sites[site], -1, 0.0)
+
+    def _note(
+        self, kind: str, when: ArrayLike, cells: Ids, other: Ids, site: ArrayLike, origin: ArrayLike, clone: ArrayLike
+    ) -> None:
+        """Keep events [n] of cells or lesions that have no place and no type; site, origin and clone are codes, [n] or one."""
         n = cells.size
-        if n:
-            clones = np.broadcast_to(records[self._clone] if self._clone >= 0 else 0.0, (n,))
-            self._log.append(
-                {
-                    "time": np.asarray(when, np.float64),
-                    "kind": np.full(n, self._kinds.index(ARRIVAL), np.int8),
-                    "cell": cells,
-                    "other": party,
-                    "type": np.full(n, -1, np.int8),
-                    **{axis: np.zeros(n, np.float32) for axis in "xyz"},
-                    "site": np.full(n, self._sites[site], np.int8),
-                    "origin": np.broadcast_to(np.asarray(origin), (n,)).astype(np.int8),
-                    "clone": clones.astype(np.int32),
-                }
-            )
+        self._log.append(
+            {
+                "time": np.asarray(when, np.float64),
+                "kind": np.full(n, self._kinds.index(kind), np.int8),
+                "cell": cells.copy(),
+                "other": other.copy(),
+                "type": np.full(n, -1, np.int8),
+                **{axis: np.zeros(n, np.float32) for axis in "xyz"},
+                "site": np.broadcast_to(np.asarray(site), (n,)).astype(np.int8),
+                "origin": np.broadcast_to(np.asarray(origin), (n,)).astype(np.int8),
+                "clone": np.broadcast_to(np.asarray(clone), (n,)).astype(np.int32),
+            }
+        )
 
     def events(self) -> Columns | None:
         """Events of the pieces of tissue, and arrivals, since the last call."""

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import types
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,7 @@ from paget.results.record import mark_failed
 __all__ = ["STORE_IMPORTS", "Event", "Execute", "Failure", "execute"]
 
 _LOG_TAIL = 4000
+_SECONDS_BEFORE_ANOTHER_START = 1.0
 _LAUNCH = threading.Lock()
 STORE_IMPORTS = ("pandas", "pyarrow.parquet", "zarr.codecs", "paget.results.animal")
 
@@ -134,7 +136,8 @@ class _Supervisor:
                 while self._waiting or self._running:
                     while self._waiting and len(self._running) < self._workers:
                         self._start(*self._waiting.popleft())
-                    self._watch()
+                    if self._running:
+                        self._watch()
             finally:
                 for running in self._running:
                     running.process.kill()
@@ -145,14 +148,31 @@ class _Supervisor:
     def _start(self, job: Job, attempt: int) -> None:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=child, args=(self._target, job, theirs), name=job.label, daemon=True)
-        with _launching():
-            process.start()
-        theirs.close()
         deadline = time.monotonic() + (self._time_limit if self._time_limit is not None else float("inf"))
         running = _Running(job, attempt, process, ours, deadline)
+        try:
+            with _launching():
+                process.start()
+        except Exception as problem:
+            ours.close()
+            self._not_started(running, problem)
+            return
+        finally:
+            theirs.close()
         self._running.append(running)
         if attempt == 1:
             self._tell("started", running)
+
+    def _not_started(self, running: _Running, problem: Exception) -> None:
+        """The system may lack memory or processes for a moment; what cannot be sent to a process never will be."""
+        reason = f"its process could not be started ({type(problem).__name__}: {problem})"
+        if isinstance(problem, OSError) and running.attempt < self._max_tries:
+            self._waiting.appendleft((running.job, running.attempt + 1))
+            self._tell("retried", running, f"{running.job.label}: {reason}; tried again")
+            time.sleep(_SECONDS_BEFORE_ANOTHER_START)
+            return
+        trace = "".join(traceback.format_exception(problem))
+        self._give_up(running, f"{reason}{_times(running.attempt)}", trace)
 
     def _watch(self) -> None:
         """Sleep until some child speaks, ends, or runs out of time."""
@@ -202,7 +222,7 @@ class _Supervisor:
             self._waiting.appendleft((running.job, running.attempt + 1))
             self._tell("retried", running, f"{running.job.label}: {reason}; started again from its last checkpoint")
             return
-        tries = "" if running.attempt == 1 else f" (tried {running.attempt} times)"
+        tries = _times(running.attempt)
         if ending is not None and ending.kind == "busy":  # its record belongs to the process that holds the animal
             self._leave(running, f"{reason}{tries}")
             return
@@ -288,6 +308,10 @@ def _termination_unwinds() -> Iterator[None]:
             before = signal.signal(signal.SIGTERM, leave)
             stack.callback(signal.signal, signal.SIGTERM, before)
         yield
+
+
+def _times(attempt: int) -> str:
+    return "" if attempt == 1 else f" (tried {attempt} times)"
 
 
 def _cause_of_death(exit_code: int | None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from paget.io.export import needed
 from paget.io.export.expression import GEOMETRY, expression
+from paget.io.export.hdf5 import hdf5_file
 from paget.io.export.selection import Selection, stem
 from paget.io.export.stored import BOOKKEEPING, cells_of, colours, dimensions, fields_of, provenance, sampled
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["to_anndata", "write"]
 
+_PURPOSE = "AnnData is made"
 _CATEGORIES = ("clone", "founder", "site")
 
 
@@ -41,7 +43,7 @@ def to_anndata(result: Result, arm: str, animal: int, day: float, sites: tuple[s
     ResultError
         If the result has no such frame, or keeps no cells, or anndata is not installed.
     """
-    anndata = needed("anndata", "export", "AnnData is made")
+    anndata = needed("anndata", "export", _PURPOSE)
     frame = cells_of(result, arm, animal, day, sites)
     matrix = expression(frame, result.model)
     obs = _observations(result, frame)
@@ -70,12 +72,15 @@ def to_anndata(result: Result, arm: str, animal: int, day: float, sites: tuple[s
 
 def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...]:
     """Write one ``.h5ad`` file for each selected frame."""
+    anndata = needed("anndata", "export", _PURPOSE)
     written = []
     for frames in selection.frames(result, "cells"):
         for day in frames.days:
             made = to_anndata(result, frames.arm, frames.animal, day, selection.sites)
             path = folder / f"{stem(result, frames.arm, frames.animal, day)}.h5ad"
-            made.write_h5ad(path, compression="gzip", compression_opts=1)
+            made.strings_to_categoricals()  # as anndata's own writer does
+            with hdf5_file(path, _PURPOSE) as file:
+                anndata.io.write_elem(file, "/", made, dataset_kwargs={"compression": "gzip", "compression_opts": 1})
             written.append(path)
     return tuple(written)
 

@@ -24,11 +24,6 @@ def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...
     """
     if selection.days is not None:
         raise ResultError("A family tree runs over all days of a study; select no day.")
-    if not result.model.get("event_kinds"):
-        raise ResultError(
-            f"The study '{result.study.name}' keeps no lineages: its model follows numbers of cells and sizes of lesions, "
-            "not single cells."
-        )
     written = []
     tumour = [t["name"] for t in result.model["cell_types"] if t.get("group") == "tumour"]
     for arm, animal in animals_of(result, selection):

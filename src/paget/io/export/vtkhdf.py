@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from paget.io.export import needed
 from paget.io.export.expression import expression
+from paget.io.export.hdf5 import hdf5_file
 from paget.io.export.selection import SAME_DAY, Selection, site_names, stem
 from paget.io.export.stored import BOOKKEEPING, provenance, spacing
 
@@ -26,6 +27,7 @@ __all__ = ["write", "write_cells", "write_fields"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+_PURPOSE = "VTKHDF files are written"
 _TOPOLOGIES = ("Vertices", "Lines", "Polygons", "Strips")
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # HDF5's own filters: VTK has no others
 
@@ -55,7 +57,6 @@ def write_cells(
     Every numeric column is a point array, `type` and `site` as codes whose names are field data ``type_names`` and
     ``site_names``, nodes of networks as ``node_<name>``. Time counts in days, lengths in um; field data hold all units.
     """
-    h5py = needed("h5py", "export", "VTKHDF files are written")
     frames = [result.cells(arm, animal, day) for day in days]
     if site is not None:
         frames = [frame[frame["site"] == site].reset_index(drop=True) for frame in frames]
@@ -63,7 +64,7 @@ def write_cells(
     if not counts.any():
         return False
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    with h5py.File(path, "w") as file:
+    with hdf5_file(path, _PURPOSE) as file:
         root = _root(file, "PolyData")
         root["NumberOfPoints"] = counts
         _appended(root, "Points", int(counts.sum()), (frame[["x", "y", "z"]].to_numpy(np.float32) for frame in frames))
@@ -91,9 +92,8 @@ def write_cells(
 
 def write_fields(result: Result, path: Path, arm: str, animal: int, days: Sequence[float]) -> None:
     """Write the concentrations of one animal as an image over time: one cell of the image for each voxel."""
-    h5py = needed("h5py", "export", "VTKHDF files are written")
     fields = [row["name"] for row in result.model["fields"]]
-    with h5py.File(path, "w") as file:
+    with hdf5_file(path, _PURPOSE) as file:
         root = _root(file, "ImageData")
         steps = _steps(root, days)
         data, offsets = root.create_group("CellData"), steps.create_group("CellDataOffsets")
@@ -158,7 +158,7 @@ def _arrays(frame: pd.DataFrame, result: Result) -> Arrays:
 
 def _tell(root: Any, result: Result, arm: str, animal: int, names: dict[str, list[str]]) -> None:
     """Units, names behind codes and provenance, as field data of text."""
-    h5py = needed("h5py", "export", "VTKHDF files are written")
+    h5py = needed("h5py", "export", _PURPOSE)
     about = provenance(result, arm, animal)
     units = {"time": "day", **about.pop("units")}
     about.pop("sites")

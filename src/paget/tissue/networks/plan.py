@@ -43,8 +43,8 @@ class Plan:
 
     index : which of the process's networks it is. cells : types that carry it. inputs, doses, clamps, antibodies : what acts
     on it. thresholds : inputs that follow thresholds, as `paget.kernels.boolean.hold_at_thresholds` takes them
-    activities : genes that are more or less active; dose_row : row of the doses of each bit, or -1. dosed : how many rows. shown : column -> bits
-    watched : row of each bit in the times that they were on, or -1
+    activities : genes that are more or less active. dose_row : row of the doses of each bit, or -1. dosed : how many rows
+    shown : column -> bits. watched : row of each bit in the times that they were on, or -1
     """
 
     index: int

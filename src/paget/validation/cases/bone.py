@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from paget.validation.case import Case, Computation
-from paget.validation.measured import Measured, contrast
+from paget.validation.measured import Measured, as_reduction, contrast
 
 __all__ = ["CASES", "EXPERIMENTS"]
 
@@ -21,20 +21,6 @@ def _niche(seed: int, sirolimus: str, hours: str = HOURS, denosumab: str = "0 nM
     cells = bone_niche(start, sirolimus=sirolimus, denosumab=denosumab).simulation(seed=seed).run(hours).cells
     resorption = float(cells.loc[cells["type"] == OSTEOCLAST, "node_Resorption"].mean())
     return float((cells["type"] == TUMOUR).sum()) - start, resorption
-
-
-def _less(measured: Measured) -> Measured:
-    """The same as per cent less than the control."""
-    return Measured(
-        value=100.0 * (1.0 - measured.value),
-        low=100.0 * (1.0 - measured.high),
-        high=100.0 * (1.0 - measured.low),
-        sign=measured.sign,
-        p=measured.p,
-        n=measured.n,
-        how=measured.how,
-        details=measured.details,
-    )
 
 
 def _paired(arm: np.ndarray, control: np.ndarray, how: str) -> Measured:
@@ -53,7 +39,7 @@ def vicious_cycle(quick: bool) -> dict[str, Measured]:
     how = f"{len(plain)} strips of bone, eight days; paired t test"
     return {
         "H049 osteolysis": _paired(rapamycin[:, 1], plain[:, 1], f"mean resorption of osteoclasts, {how}"),
-        "H050": _less(_paired(rapamycin[:, 0], plain[:, 0], f"tumour cells added, {how}")),
+        "H050": as_reduction(_paired(rapamycin[:, 0], plain[:, 0], f"tumour cells added, {how}")),
     }
 
 

@@ -125,7 +125,10 @@ _CELLS = "lesions that can grow, dormant or not; cells that never could are not 
 CASES = (
     *(Case(observation=f"H090 {group}", experiment="late-recurrence") for group in NODES),
     Case(observation="H092", experiment="marrow", stands_in=_CELLS),
-    *(Case(observation=f"H093 {part}", experiment="marrow", stands_in=_CELLS) for part in ("overall", "cancer", "distant")),
+    *(
+        Case(observation=f"H093 {part}", experiment="marrow", stands_in=_CELLS)
+        for part in ("overall", "cancer", "distant")
+    ),
     Case(observation="H100 present", experiment="marrow", stands_in=_CELLS),
     Case(observation="H100 relapse", experiment="marrow", stands_in=_CELLS),
 )

@@ -38,7 +38,7 @@ def funnel(quick: bool) -> dict[str, Measured]:
     loss, rest = (table[key].inside("1/h") for key in ("luzzi_loss", "luzzi_solitary_death"))
     later = {("liver", "kill"): loss, ("liver", "kill dormant"): rest}
     lesions = Lesions((liver,), Numbers(table))
-    lesions.seed("liver", np.arange(1, injected + 1), np.ones(injected), 0.0)
+    lesions.seed("liver", np.arange(1, injected + 1, dtype=np.uint64), np.ones(injected), 0.0)
     micro = 0
     for day in range(13):
         lesions.advance(day * DAY, DAY, np.uint64(4), day, later if day >= 3 else None)

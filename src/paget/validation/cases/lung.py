@@ -82,7 +82,9 @@ CASES = (
             experiment="lung-adjuvant",
             measure=Contrast(readout=readout, arm=arm, versus=NONE),
             stands_in="C3 in serum, which senescent fibroblasts make" if part == "complement" else "",
-            remark="the default value of a contested parameter takes the other side, that of H068" if arm == CIS else "",
+            remark="the default value of a contested parameter takes the other side, that of H068"
+            if arm == CIS
+            else "",
         )
         for arm, part, readout in (
             (DOX, "complement", "serum_c3"),

@@ -14,7 +14,11 @@ from paget.validation.measured import Measured, of_shares
 
 __all__ = ["CASES", "EXPERIMENTS"]
 
-WEEK, WINDOW, LOOKS = 168.0, 48.0, 8  # h before the experiment, h at its end over which it is read out, at so many moments
+WEEK, WINDOW, LOOKS = (
+    168.0,
+    48.0,
+    8,
+)  # h before the experiment, h at its end over which it is read out, at so many moments
 CELLS, QUICK = 4_000, 1_000
 SATURATING = 0.95  # share inhibited at nineteen times the half-maximal concentration
 CONCENTRATIONS = (0.05, 0.5, 1.5, 5.0, 15.0, 50.0, 500.0)  # nM
@@ -71,9 +75,9 @@ def look(comparison: Comparison, treated: Cells, cells: int) -> NDArray[np.float
 def compared(comparison: Comparison, quick: bool) -> Measured:
     """One treatment against the other."""
     cells = QUICK if quick else CELLS
-    shares = [look(comparison, treated, cells) for treated in (comparison.arm, comparison.control)]
+    arm, control = (look(comparison, treated, cells) for treated in (comparison.arm, comparison.control))
     how = f"share of {cells:,} cells with {comparison.node} on, network of the {comparison.network}"
-    return of_shares(*shares, how)
+    return of_shares(arm, control, how)
 
 
 def inhibited(nanomolar: float, half: float) -> float:
@@ -228,9 +232,7 @@ CASES = (
         remark=_NETWORK,
     ),
     Case(observation="H008 anoikis", experiment="cells", stands_in="cells dead after 36 h without matrix"),
-    Case(
-        observation="H013 stemness", experiment="cells", stands_in="stem-like cells, as mammospheres count them"
-    ),
+    Case(observation="H013 stemness", experiment="cells", stands_in="stem-like cells, as mammospheres count them"),
     Case(observation="H014", experiment="cells", stands_in="endothelial cells that make lymphatic vessels"),
     Case(
         observation="H019",
@@ -259,7 +261,9 @@ CASES = (
     Case(observation="H036 leak", experiment="cells", stands_in="endothelial cells with open junctions"),
     Case(observation="H043 invadopodia", experiment="cells"),
     Case(observation="H051", experiment="cells", stands_in="sirolimus for everolimus, which have one target"),
-    Case(observation="H052", experiment="cells", remark="with the choice 'Mature' of the network, made for this finding"),
+    Case(
+        observation="H052", experiment="cells", remark="with the choice 'Mature' of the network, made for this finding"
+    ),
     Case(
         observation="H053 rapamycin",
         experiment="cells",

@@ -1,7 +1,7 @@
-"""Observations of the pre-metastatic niche: compartments and organs of a mouse with a growing tumour, without tumour cells there.
+"""Observations of the pre-metastatic niche: compartments and organs of a mouse with a growing tumour, before its cells come.
 
-The equations have no chance in them. Each answer is repeated with the assumed numbers of the niche drawn from their intervals, so
-that what is reported holds for them, and not for their central values alone.
+The equations have no chance in them. Each answer is repeated with the assumed numbers of the niche drawn from their
+intervals, so that what is reported holds for them, and not for their central values alone.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ START, LIMIT, GROWTH = 1e6, 2e9, math.log(2.0) / 72.0  # cells of the tumour; it
 HYPOXIC = 0.3
 DRAWS, QUICK = 60, 20
 ALL = A6B4, A6B1, AVB5 = "ITGA6:ITGB4", "ITGA6:ITGB1", "ITGAV:ITGB5"
-# Exosomes of one injection of 10 ug of protein, and the least and most that it may be; days between two injections. Pure exosomes
-# are some 1e10 per ug, and preparations differ by orders of magnitude.
+# Exosomes of one injection of 10 ug of protein, and the least and most that it may be; days between two injections. Pure
+# exosomes are some 1e10 per ug, and preparations differ by orders of magnitude.
 DOSE, LEAST, MOST, EVERY = 1e11, 1e10, 3e11, 2
 
 
@@ -163,15 +163,10 @@ def niches(quick: bool) -> dict[str, Measured]:
     """Every comparison, at the central numbers and at draws of the assumed ones."""
     table, count = load_parameters("niche"), QUICK if quick else DRAWS
     random = np.random.default_rng(1889)
-    draws = [
-        _ratios(drawn(table, random), LEAST * (MOST / LEAST) ** random.random()) for _ in range(count)
-    ]
+    draws = [_ratios(drawn(table, random), LEAST * (MOST / LEAST) ** random.random()) for _ in range(count)]
     central = _ratios(table, DOSE)
     how = f"equations of the niche, four weeks; interval over {count} draws of the assumed numbers"
-    return {
-        name: of_draws([draw[name] for draw in draws], value, how)
-        for name, value in central.items()
-    }
+    return {name: of_draws([draw[name] for draw in draws], value, how) for name, value in central.items()}
 
 
 _SETTLING = "how much more often a cell that passes settles: adhesion x extravasation x establishment"

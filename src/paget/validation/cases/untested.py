@@ -32,10 +32,14 @@ UNTESTED = (
     Untested("H026", "no model has an adaptive immune system that rejects foreign cells"),
     Untested("H028", "exosomes carry integrins, not MIF"),
     Untested("H029", "exosomes carry integrins, not MIF"),
-    Untested("H036 metastasis", "exosomes of the body carry no microRNA; only the network of endothelium knows miR-25-3p"),
+    Untested(
+        "H036 metastasis", "exosomes of the body carry no microRNA; only the network of endothelium knows miR-25-3p"
+    ),
     Untested("H037", _GPC1),
     Untested("H038", _GPC1),
-    Untested("H041", "delivery of MT1-MMP to an invadopodium is a switch here, without a time constant that bleaching shows"),
+    Untested(
+        "H041", "delivery of MT1-MMP to an invadopodium is a switch here, without a time constant that bleaching shows"
+    ),
     Untested("H042", "digestion of matrix by single invadopodia is not in the model"),
     Untested("H043 metastasis", "invadopodia of the network do not decide whether cells of the whole mouse spread"),
     Untested("H046", "the cohort is of breast cancer; the finding is of all solid tumours together"),
@@ -50,7 +54,9 @@ UNTESTED = (
     Untested("H062", _SKELETAL),
     Untested("H063", _SKELETAL),
     Untested("H064", _SKELETAL),
-    Untested("H080", "no fat, and one state of senescence instead of three markers; the share sets how fast senolytics kill"),
+    Untested(
+        "H080", "no fat, and one state of senescence instead of three markers; the share sets how fast senolytics kill"
+    ),
     Untested("H081", "no muscle, and no damage by radiation"),
     Untested("H082 other cells", "senescent endothelium and preadipocytes are not in the model"),
     Untested("H083", "nothing has been published yet"),
