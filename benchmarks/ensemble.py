@@ -88,7 +88,14 @@ def walk(job: Job, report: Callable[[float], None]) -> None:
             ids, codes = np.arange(number, dtype=np.uint64), np.zeros(number, np.int8)
             store.record_metrics(float(step), {"mean": float(walkers.mean())})
             store.record_events(
-                {"time": np.full(number, float(step)), "kind": codes, "cell": ids, "other": ids, "type": codes, **columns}
+                {
+                    "time": np.full(number, float(step)),
+                    "kind": codes,
+                    "cell": ids,
+                    "other": ids,
+                    "type": codes,
+                    **columns,
+                }
             )
             if step % 3 == 0:
                 store.record_cells(float(step), {"id": ids, "type": codes, **columns, "radius": columns["x"]})
@@ -172,7 +179,9 @@ def writing(scratch: Path, kills: int, seed: int) -> bool:
     bad = [text for text in read if text]
     same = files(folder) == files(scratch / "reference")
     where = {name: inside.count(name) for name in sorted(set(inside))}
-    print(f"writing: {len(killed)} kills ({', '.join(f'{n} {w}' for w, n in where.items())}), {len(read)} looks of a reader")
+    print(
+        f"writing: {len(killed)} kills ({', '.join(f'{n} {w}' for w, n in where.items())}), {len(read)} looks of a reader"
+    )
     print(f"  of which {len(bad)} failed{': ' + bad[0] if bad else ''}; all files the same: {same}")
     return same and not bad and len(killed) >= kills
 

@@ -91,9 +91,7 @@ def keeping(folder: Path, cells: int, frames: int) -> dict[str, float]:
     study = toy_study(frames)
     place = animal_folder(folder, study, "vehicle", 0)
     cpu = wall = 0.0
-    with AnimalStore.open(
-        place, study_folder=folder, study=study, arm="vehicle", animal=0, model=MODEL
-    ) as store:
+    with AnimalStore.open(place, study_folder=folder, study=study, arm="vehicle", animal=0, model=MODEL) as store:
         for number, columns in enumerate(tissue(cells, frames)):
             begun = time.process_time(), time.perf_counter()
             store.record_cells(float(number), columns)
@@ -166,7 +164,6 @@ def share_of_a_study(folder: Path, name: str, arm: str, days: float | None) -> f
 def share_of_a_tissue(folder: Path, cells: int) -> float:
     """The same for a packed 3-D tissue with three fields: ticks of 6 min, a frame and a checkpoint every 6 h."""
     from engine import settled
-
     from paget.engine.checkpoint import state_of
     from paget.engine.tick import cells_columns
 

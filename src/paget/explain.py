@@ -145,6 +145,7 @@ def describe(model: Model) -> dict[str, Any]:
         "event_kinds": list(model.event_kinds),
         "processes": process_table(model),
         "networks": network_rows(model.ordered),
+        "genes": {gene: list(what) for gene, what in model.genes.items()},
         **_evidence_rows(model),
         "sources": [_source_row(s) for s in citations(model)],
         "methods": methods(model),
@@ -187,6 +188,7 @@ def describe_subject(subject: Subject) -> dict[str, Any]:
             }
             for part in subject.processes.values()
         ],
+        "genes": {gene: list(what) for gene, what in subject.genes.items()},
         **_evidence_rows(subject),
         "sources": [_source_row(s) for s in _known_sources(keys)],
         "methods": subject.methods,

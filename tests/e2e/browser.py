@@ -209,6 +209,7 @@ class Tab:
 
     def scheme(self, dark: bool) -> None:
         """Choose the light or the dark scheme, as the reader's system would."""
+        self.send("Page.bringToFront")  # a tab behind others is not told of changes
         chosen = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", media="", features=chosen)
 

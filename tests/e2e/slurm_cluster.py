@@ -82,7 +82,11 @@ def one_node_cluster(folder: Path) -> Iterator[dict[str, str]]:
     )]  # fmt: skip
     daemons = []
     try:
-        for command in (["munged", "--foreground", "--force", *munge], ["slurmctld", "-D"], ["slurmd", "-D", "-N", host]):
+        for command in (
+            ["munged", "--foreground", "--force", *munge],
+            ["slurmctld", "-D"],
+            ["slurmd", "-D", "-N", host],
+        ):
             with (folder / f"{command[0]}.out").open("wb") as log:
                 daemons.append(subprocess.Popen(command, env=environment, stdout=log, stderr=log))
             time.sleep(0.3)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,7 @@ def walk(job: Job, report: Callable[[float], None]) -> None:
             if step % 3 == 0:
                 store.record_cells(float(step), {"id": ids, "type": codes, **columns, "radius": columns["x"]})
                 store.record_fields(float(step), np.resize(columns["x"], (1, 1, 10, 20)))
+                store.keep_state(float(step), {"walkers": walkers})
                 store.commit(float(step), {"walkers": walkers, "step": np.array(step)})
             report(step / STEPS)
         store.finish(0.0)
@@ -102,7 +104,14 @@ def working(folder: Path) -> dict[int, Path]:
 
 def test_workers_killed_at_random_moments_are_started_again_and_nobody_else_is(tmp_path, undisturbed):
     folder, killed, stop = tmp_path / "study", [], threading.Event()
-    chance = random.Random(3)
+    chance, looks = random.Random(3), []
+
+    def read_what_is_there():
+        while not stop.wait(0.05):
+            if (folder / "manifest.json").exists():
+                result = Result.open(folder)
+                days = [result.status, *result.frame_days()]
+                looks.append(len([result.cells("a", 0, day) for day in result.cell_days("a", 0)]) + len(days))
 
     def kill_now_and_then():
         while not stop.wait(chance.uniform(0.05, 0.25)) and len(killed) < 6:
@@ -115,13 +124,15 @@ def test_workers_killed_at_random_moments_are_started_again_and_nobody_else_is(t
                     continue
                 killed.append(place)
 
-    killer = threading.Thread(target=kill_now_and_then)
-    killer.start()
-    try:
-        result = run_study(STUDY, MODEL, walk, out=folder, workers=3, tries=10)
-    finally:
-        stop.set()
-        killer.join()
+    with ThreadPoolExecutor(2) as threads:
+        others = [threads.submit(kill_now_and_then), threads.submit(read_what_is_there)]
+        try:
+            result = run_study(STUDY, MODEL, walk, out=folder, workers=3, tries=10)
+        finally:
+            stop.set()
+        for other in others:
+            other.result()  # an error of the reader is an error of the store
+    assert len(looks) > 3
     assert result_files(folder) == undisturbed
     assert len(killed) >= 3
     tries = result.status.set_index(["arm", "animal"])["tries"]

@@ -77,7 +77,9 @@ def test_a_job_array_with_a_killed_task_and_sent_off_again_leaves_the_bits_of_an
     assert (out / "report.html").exists()
 
     whole = tmp_path / "whole"
-    subprocess.run([*PAGET, "run", str(study), "--out", str(whole), "--no-report"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*PAGET, "run", str(study), "--out", str(whole), "--no-report"], check=True, stdout=subprocess.DEVNULL
+    )
     assert files(out) == files(whole)
     manifest = read_json(out / "manifest.json")
     assert manifest["finished"] is not None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from paget.experiment import Arm, Study
 
@@ -16,6 +18,17 @@ READOUTS = [
     {"name": "burden", "title": "Burden", "unit": "mm3", "kind": "continuous"},
     {"name": "onset", "title": "Onset", "unit": "day", "kind": "time"},
 ]
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch):
+    """Intervals from 150 draws of the animals, which is enough for all that is asked here."""
+    for name in ("dose_response", "synergy"):
+        module = importlib.import_module(f"paget.design.{name}")
+        whole = module.mean_resamples
+        monkeypatch.setattr(
+            module, "mean_resamples", lambda animals, paired, seed, _, whole=whole: whole(animals, paired, seed, 150)
+        )
 
 
 def dose(drug: str, amount: str = "5 mg/kg") -> dict[str, str]:
@@ -53,6 +66,7 @@ class Swept:
     noise: float = 0.05
     seed: int = 1
     readouts: list[dict[str, Any]] = field(default_factory=lambda: READOUTS)
+    names: tuple[str, ...] = ("burden",)
 
     @property
     def outcomes(self) -> pd.DataFrame:
@@ -61,6 +75,7 @@ class Swept:
         for i, arm in enumerate(self.study.arms):
             luck = np.random.default_rng([self.seed, i]).lognormal(0.0, self.noise, self.study.replicates)
             for animal, value in enumerate(self.mean(arm) * vigour * luck):
-                rows += [(arm.name, animal, "burden", value, True), (arm.name, animal, "nodules", float(round(value)), True)]
+                rows += [(arm.name, animal, name, value, True) for name in self.names]
+                rows.append((arm.name, animal, "nodules", float(round(value)), True))
                 rows.append((arm.name, animal, "onset", min(value, 10.0), value < 10.0))
         return pd.DataFrame(rows, columns=["arm", "animal", "readout", "value", "observed"])

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 from scipy.optimize import curve_fit
-from sweep_data import Swept, amount, dose, swept_study
+from sweep_data import Swept, amount, dose, few_resamples, swept_study  # noqa: F401
 
-from paget.design import Constraints, dose_response, hill
+from paget.design import Constraints, dose_response
 from paget.design.dose_response import fit_animals, trend_test
-from paget.design.hill import fit_hill, hill_dose
+from paget.design.hill import fit_hill, hill, hill_dose
 from paget.design.resampling import expanded_interval, mean_resamples
 from paget.design.treatments import Animals, Told, dose_series
 from paget.errors import ResultError, UnknownNameError
@@ -101,7 +101,10 @@ def test_the_order_of_the_animals_does_not_matter_for_the_estimate():
 
 def test_the_same_animals_at_all_doses_tell_more():
     values = drawn(noise=0.05)
-    spans = [found.ec50.high - found.ec50.low for found in (fit_animals(DOSES, animals(values, p), "A", TOLD) for p in (True, False))]
+    spans = [
+        found.ec50.high - found.ec50.low
+        for found in (fit_animals(DOSES, animals(values, p), "A", TOLD) for p in (True, False))
+    ]
     assert spans[0] < 0.7 * spans[1]
 
 
@@ -131,7 +134,10 @@ def test_a_saturation_that_is_not_reached_leaves_the_interval_open():
 def test_too_few_doses_or_animals_are_refused():
     with pytest.raises(ResultError, match="needs at least 4 doses"):
         fit_animals(DOSES[:3], animals(drawn()[:, :3]), "A", TOLD)
-    assert fit_animals(DOSES[:4], animals(drawn()[:, :4]), "A", TOLD, known=Constraints(emax=4.0)).lack_of_fit_p is not None
+    assert (
+        fit_animals(DOSES[:4], animals(drawn()[:, :4]), "A", TOLD, known=Constraints(emax=4.0)).lack_of_fit_p
+        is not None
+    )
     with pytest.raises(ResultError, match="at least 3 animals"):
         fit_animals(DOSES, animals(drawn(2)), "A", TOLD)
 

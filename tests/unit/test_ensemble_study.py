@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ import yaml
 from store_data import toy_model, toy_study, tree, walk_job
 
 import paget
-from paget.engine.ensemble import study_folder
+from paget.engine.ensemble import experiment_run, study_folder
 from paget.engine.ensemble.experiment_run import run_study
 from paget.errors import FolderInUseError, SimulationFailed, StudyError
 from paget.experiment import Study
@@ -71,26 +73,6 @@ def test_the_study_is_kept_as_given_and_as_resolved(finished, tmp_path):
     assert Study.model_validate(read_json(finished / "study.resolved.json")) == STUDY
     run(tmp_path / "r")
     assert Study.model_validate(yaml.safe_load((tmp_path / "r" / "study.yaml").read_text())) == STUDY
-
-
-def test_the_crate_names_every_file_and_the_action_that_made_it(finished):
-    crate = read_json(finished / "ro-crate-metadata.json")
-    entities = {entity["@id"]: entity for entity in crate["@graph"]}
-    assert len(entities) == len(crate["@graph"])
-    assert entities["ro-crate-metadata.json"]["about"] == {"@id": "./"}
-    action = entities[entities["./"]["mentions"]["@id"]]
-    assert action["@type"] == "CreateAction"
-    assert entities[action["instrument"]["@id"]]["softwareVersion"] == paget.__version__
-    assert action["startTime"] <= action["endTime"]
-    for part in entities["./"]["hasPart"]:
-        assert (finished / part["@id"]).exists()
-        assert part["@id"] in entities
-    assert {part["@id"] for part in action["object"]} == {"study.yaml", "study.resolved.json"}
-    referred = re.findall(r"'@id': '([^']+)'", str(crate["@graph"]))
-    assert {name for name in referred if name not in entities} <= {
-        "https://w3id.org/ro/crate/1.1",
-        "http://schema.org/CompletedActionStatus",
-    }
 
 
 def test_a_folder_with_results_is_not_overwritten(finished):
@@ -213,6 +195,38 @@ def test_impossible_requests_are_refused_before_anything_is_written(tmp_path):
         run(tmp_path / "r", workers=0)
     with pytest.raises(StudyError, match="which folder to resume"):
         run(None, resume=True)
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_folder_may_have_any_name(tmp_path, finished):
+    folder = tmp_path / "Ergebnis β–2 % 転移" / "a b"
+    run(folder)
+    assert tree(folder / "runs") == tree(finished / "runs")
+    Result.open(folder).verify()
+
+
+OPEN = """
+import sys
+from paget.results import Result
+result = Result.open(sys.argv[1])
+result.outcomes, result.status, result.cells("control", 0, 2.0), result.field("control", 0, 2.0, "net")
+result.events("control", 0), result.verify()
+print(*sorted(name for name in sys.modules if name == "numba" or name.startswith(("paget.engine", "paget.kernels"))))
+"""
+
+
+def test_opening_a_result_loads_neither_the_engine_nor_its_compiler(finished):
+    done = subprocess.run([sys.executable, "-c", OPEN, str(finished)], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
+
+
+def test_impossible_tries_and_limits_are_refused(tmp_path):
+    with pytest.raises(StudyError, match="0 tries"):
+        run(tmp_path / "r", tries=0)
+    for limit in ("soon", "-1 h", "3 mm"):
+        with pytest.raises(StudyError, match=r"time limit"):
+            experiment_run._seconds("time limit", limit)
+    assert experiment_run._seconds("time limit", "2 h") == 7200.0
     assert not (tmp_path / "r").exists()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from store_data import toy_model, toy_study, walk_job
 
 from paget.engine.ensemble import Event, Job, execute
 from paget.engine.ensemble.worker import Task
-from paget.errors import StorageFullError
+from paget.errors import FolderInUseError, StorageFullError
 from paget.results.files import is_locked, make_folder
 from paget.results.manifest import study_sha256
 from paget.results.record import RunRecord, animal_folder, read_record, write_record
@@ -120,6 +122,42 @@ def test_an_attempt_that_takes_too_long_counts_as_dead(tmp_path):
     (failure,) = execute(jobs, walk_job, 2, max_tries=2, time_limit=1.0)
     assert failure.error == "it took longer than the limit of 1 s (tried 2 times)"
     assert statuses(jobs) == ["failed", "done"]
+
+
+def test_an_animal_that_cannot_be_sent_to_a_process_is_set_aside_with_the_reason(tmp_path):
+    job, other = prepared(tmp_path, animals=[0, 1])
+    job.task.model["secret"] = lambda: None
+    model = {name: value for name, value in job.task.model.items() if name != "secret"}
+    other = Job(other.arm, other.animal, other.folder, Task(STUDY, tmp_path, model))
+    (failure,) = execute([job, other], walk_job, 1)
+    assert re.match(r"its process could not be started \((PicklingError|AttributeError): .*lambda", failure.error)
+    assert statuses([job, other]) == ["failed", "done"]
+    assert "Traceback" in read_record(job.folder).log
+
+
+def held_by_another(job, report):
+    raise FolderInUseError("Another run is writing to it.")
+
+
+def test_an_animal_that_another_run_holds_is_not_marked_as_failed(tmp_path):
+    (job,) = prepared(tmp_path, animals=[0])
+    (failure,) = execute([job], held_by_another, 1)
+    assert failure.error == "Another run is writing to it. (tried 3 times)"
+    assert statuses([job]) == ["pending"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc and a server that forks")
+def test_the_server_that_starts_processes_may_be_killed_too(tmp_path):
+    jobs, killed = prepared(tmp_path, pause=0.05), []
+
+    def kill_the_server(event):
+        if event.kind == "progress" and not killed:
+            killed.append(forkserver._forkserver._forkserver_pid)
+            os.kill(killed[0], signal.SIGKILL)
+
+    assert execute(jobs, walk_job, 2, kill_the_server) == ()
+    assert killed
+    assert statuses(jobs) == ["done"] * 3
 
 
 def test_what_a_library_prints_is_kept_beside_the_animal_and_not_shown(tmp_path, capfd):

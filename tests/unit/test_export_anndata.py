@@ -194,8 +194,10 @@ def test_h5ad_gives_back_what_was_written(tissue, made, tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Writing zarr v2")
 def test_zarr_gives_back_what_was_written(made, tmp_path):
-    made.write_zarr(tmp_path / "made.zarr")
-    same(anndata.read_zarr(tmp_path / "made.zarr"), made)
+    few = made[:, :9].copy()
+    few.obs, few.var = few.obs[["cell_type", "founder", "radius"]], few.var[["symbol", "levels"]]
+    few.write_zarr(tmp_path / "few.zarr")
+    same(anndata.read_zarr(tmp_path / "few.zarr"), few)
 
 
 def test_a_result_makes_it(tissue, made):

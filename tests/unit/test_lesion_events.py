@@ -13,12 +13,12 @@ KINDS = ("arrival", "resection", *LESION_EVENTS)
 
 @pytest.fixture(scope="module")
 def told():
-    """Events of ten days, the liver resected on the last one, and the body."""
+    """Events of sixty hours, the liver resected on the last one, and the body."""
     one = life(body(event_kinds=KINDS))
     parts = []
-    for tick in range(240):
+    for tick in range(60):
         before = one.lesions.table()
-        one.advance((), (("liver", 0.0),) if tick == 239 else ())
+        one.advance((), (("liver", 0.0),) if tick == 59 else ())
         parts.append(one.events())
     events = {name: np.concatenate([p[name] for p in parts if p is not None]) for name in parts[-1]}
     events["kind"] = np.array(KINDS, dtype=object)[events["kind"]]
@@ -32,7 +32,7 @@ def of(events, kind):
 
 def test_every_lesion_that_came_is_there_extinct_or_taken_out(told):
     events, one, _ = told
-    came = set(of(events, "arrival")["cell"].tolist())
+    came = set(of(events, "arrival")["other"].tolist())  # a lesion has the id of the party that founded it
     gone = [*of(events, "extinction")["cell"].tolist(), *of(events, "resection")["cell"].tolist()]
     assert len(gone) == len(set(gone)) > 20
     now = one.lesions.table()
@@ -59,9 +59,9 @@ def test_lesions_wake_and_are_seen_when_their_columns_say(told):
 def test_what_a_surgeon_takes_is_what_was_seen_at_that_site(told):
     events, one, before = told
     taken = of(events, "resection")
-    there = before[(before["site"] == "liver") & (before["visible_at"] <= 239.0)]
+    there = before[(before["site"] == "liver") & (before["visible_at"] <= 59.0)]
     assert sorted(taken["cell"].tolist()) == sorted(there["id"].tolist())
-    assert set(taken["time"].tolist()) == {239.0}
+    assert set(taken["time"].tolist()) == {59.0}
     assert set(np.array(one.sites, dtype=object)[taken["site"]]) == {"liver"}
 
 

@@ -123,7 +123,10 @@ def test_a_finding_tells_its_number(changes, words):
         (HEADER.replace("id,", "name,") + ROW, "observations.csv: the columns must be id, part"),
         (HEADER + ROW.replace(",no,\n", "\n"), "observations.csv:2: the row has a different number of columns"),
         (HEADER + ROW + ROW, "observations.csv:3: observation 'X1' is given twice"),
-        (HEADER + ROW.replace("He2025", "He2052"), "observations.csv:2: source 'He2052' is not in sources.bib. Did you mean"),
+        (
+            HEADER + ROW.replace("He2025", "He2052"),
+            "observations.csv:2: source 'He2052' is not in sources.bib. Did you mean",
+        ),
         (HEADER + ROW.replace("He2025", ""), "observations.csv:2: the source is empty"),
         (HEADER + ROW.replace(",40,", ",forty,"), "observations.csv:2: 'forty' in column value is not a number"),
         (HEADER + ROW.replace(",no,", ",perhaps,"), "built_in is 'perhaps'; it must be yes or no"),

@@ -80,7 +80,7 @@ def test_the_page_stays_small(page: str) -> None:
 
 
 def test_every_plot_of_the_page_has_its_data_and_its_alternative_text(page: str) -> None:
-    places = re.findall(r'<div class="plot" id="([^"]+)" role="img" aria-label="([^"]+)"', page)
+    places = re.findall(r'<div class="plot" id="([^"]+)" role="group" aria-label="([^"]+)"', page)
     plots = json.loads(re.search(r'id="plots">(.*?)</script>', page, re.DOTALL)[1])
     assert [name for name, _ in places] == list(plots)
     assert len(places) == 1 + 7 + 5 + 1

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from paget.validation.case import Case, Computation, StudyRun, Untested
 from paget.validation.cases import CASES, EXPERIMENTS, UNTESTED
 from paget.validation.measured import Measured
 from paget.validation.page import page
+from paget.validation.reading import Contrast, Occupied
 from paget.validation.scorecard import Row, Scorecard, needed, planned, validate
 from paget.validation.verdict import judge
 
@@ -116,6 +118,46 @@ def test_what_was_computed_is_kept_until_its_code_changes(tmp_path, monkeypatch)
     assert [row.verdict.outcome for row in first.rows] == ["agree", "not testable"]
 
 
+def test_a_study_is_run_once_kept_and_read_off(tmp_path, monkeypatch):
+    study = StudyRun(
+        key="organs", study="organ_pattern", arms=("both", "flow alone"), replicates=40, quick=20, title="autopsies"
+    )
+    cases = (
+        Case(
+            observation="H045",
+            experiment="organs",
+            measure=Contrast(readout="bone_marrow", arm="flow alone", versus="both", percent_less=True),
+        ),
+        Case(observation="H101 lung", experiment="organs", measure=Occupied(readout="lung", arm="both")),
+    )
+    kept = [one for one in CASES if one.observation not in {case.observation for case in cases}]
+    monkeypatch.setattr("paget.validation.cases.EXPERIMENTS", {**EXPERIMENTS, "organs": study})
+    monkeypatch.setattr("paget.validation.cases.CASES", (*kept, *cases))
+    told, animals = [], []
+    first, second = (
+        validate(
+            ["H045", "H101 lung"],
+            folder=tmp_path,
+            quick=True,
+            workers=1,
+            progress=lambda *news: told.append(news),
+            animals=animals.append,
+        )
+        for _ in range(2)
+    )
+    assert told == [("autopsies", 0, 1)] * 2
+    assert animals  # of the first time only: the second finds everything done
+    assert {event.finished for event in animals} <= {0, 1, 2}
+    bone, lung = first.rows
+    assert bone.measured is not None
+    assert lung.measured is not None
+    assert bone.measured.n == lung.measured.n == 20
+    assert bone.measured.value > 50.0  # flow alone brings few cells to the marrow
+    assert bone.measured.low <= bone.measured.value <= bone.measured.high <= 100.0
+    assert lung.measured.low < lung.measured.value < lung.measured.high
+    assert [row.measured for row in second.rows] == [row.measured for row in first.rows]
+
+
 def test_an_unknown_observation_is_told_with_the_nearest(tmp_path):
     with pytest.raises(UnknownNameError, match="observation 'H091'"):
         validate(["H091"], folder=tmp_path)
@@ -207,7 +249,9 @@ def test_the_command_lists_how_each_observation_is_tested(capsys):
 
 def test_the_command_runs_what_is_needed_and_writes_the_scorecard(tmp_path, capsys, monkeypatch):
     fake = Computation(
-        key="cells", title="made up", run=lambda quick: {"H014": Measured(value=1.2, low=1.1, high=1.3, sign=1, p=0.001)}
+        key="cells",
+        title="made up",
+        run=lambda quick: {"H014": Measured(value=1.2, low=1.1, high=1.3, sign=1, p=0.001)},
     )
     monkeypatch.setattr("paget.validation.cases.EXPERIMENTS", {**EXPERIMENTS, "cells": fake})
     assert main(["validate", "H014", "--quick", "--out", str(tmp_path / "card")]) == 0
@@ -226,3 +270,21 @@ def test_the_command_refuses_what_it_does_not_know(tmp_path, capsys):
     assert "observation 'H999'" in capsys.readouterr().err
     assert main(["validate", "--workers", "0", "--out", str(tmp_path)]) == 1
     assert "at least one animal" in capsys.readouterr().err
+
+
+# ---- the guide ------------------------------------------------------------------------------------------------------------
+GUIDE = Path(__file__).parents[2] / "docs" / "scorecard.md"
+
+
+@pytest.mark.skipif(not GUIDE.exists(), reason="the documentation is not beside the tests")
+def test_the_guide_runs_and_counts_the_rows_as_they_are(capsys):
+    text = GUIDE.read_text(encoding="utf-8")
+    names: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.S | re.M):
+        exec(compile(block, "scorecard.md", "exec"), names)
+    assert "disagree" in capsys.readouterr().out
+    assert f"{len(TABLE.ids)} published findings in {len(TABLE)} rows" in text
+    told = text[text.index("## What is tested") : text.index("## Disagreements")]
+    numbers = {int(a): int(b or a) for a, b in re.findall(r"H(\d{3})(?: to H(\d{3}))?", told)}
+    listed = {id for id in TABLE.ids for a, b in numbers.items() if a <= int(id[1:]) <= b}
+    assert listed == {TABLE[name].id for name, one in PLAN.items() if isinstance(one, Case)}

@@ -16,7 +16,7 @@ from paget.results import animal as animal_module
 from paget.results import fields as fields_module
 from paget.results.files import read_json, write_atomic, write_json
 from paget.results.memory import MemoryRecorder
-from paget.results.record import read_record
+from paget.results.record import SCHEMA_VERSION, read_record
 
 STUDY = toy_study()
 
@@ -77,7 +77,7 @@ def test_cells_come_frame_by_frame_with_rounded_positions_and_units(finished):
     assert np.array_equal(frame["id"], exact["id"])
     assert frame["radius"].iloc[0] == pytest.approx(np.pi, rel=2.0**-11)
     assert file.schema_arrow.field("x").metadata[b"unit"] == b"um"
-    assert file.schema_arrow.metadata[b"paget:schema_version"] == b"1"
+    assert file.schema_arrow.metadata[b"paget:schema_version"] == str(SCHEMA_VERSION).encode()
 
 
 def test_float_columns_are_split_by_byte_and_have_no_dictionary(finished):
@@ -241,7 +241,7 @@ def test_a_checkpoint_with_a_changed_byte_is_not_resumed_from(halfway):
 def test_a_record_of_a_newer_format_or_with_odd_content_is_refused(halfway):
     raw = read_json(halfway / "run.json")
     write_json(halfway / "run.json", {**raw, "schema_version": 99})
-    with pytest.raises(DamagedResultError, match=r"newer paget \(format 99; this one reads up to 1\)"):
+    with pytest.raises(DamagedResultError, match=r"newer paget \(format 99; this one reads up to 2\)"):
         open_store(halfway, STUDY)
     write_json(halfway / "run.json", {**raw, "tries": "many"})
     with pytest.raises(DamagedResultError, match=r"run\.json is not a record of a run: tries"):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from store_data import open_store, toy_study, tree, walk
 
-from paget.errors import DamagedResultError, FolderInUseError, StorageFullError
+from paget.errors import DamagedResultError, FolderInUseError, ResultError, StorageFullError
 from paget.results import files
 from paget.results.files import (
     FolderLock,
@@ -100,6 +100,42 @@ def test_the_lock_of_a_killed_process_is_free_again(tmp_path):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     FolderLock(tmp_path, wait=5.0).release()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_refused_rather_than_trusted(tmp_path, monkeypatch, code):
+    def unlockable(handle, how):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files.fcntl, "flock", unlockable)
+    with pytest.raises(FolderInUseError, match=r"cannot lock files .*Lustre: option flock"):
+        FolderLock(tmp_path)
+    (tmp_path / ".lock").touch()
+    assert not is_locked(tmp_path)
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_and_may_still_be_asked_for_its_lock(tmp_path, monkeypatch):
+    original = os.open
+
+    def read_only(path, flags, *mode):
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return original(path, flags, *mode)
+
+    with FolderLock(tmp_path):
+        monkeypatch.setattr(files.os, "open", read_only)
+        assert is_locked(tmp_path)
+        with pytest.raises(ResultError, match=r"Nothing can be written to .*Permission denied.*--out"):
+            FolderLock(tmp_path)
+
+
+def test_sharers_hold_a_lock_together_and_keep_away_who_wants_it_alone(tmp_path):
+    with FolderLock(tmp_path, shared=True), FolderLock(tmp_path, shared=True):
+        with pytest.raises(FolderInUseError, match="shards of the study"):
+            FolderLock(tmp_path)
+        FolderLock(tmp_path, name=".lock-other").release()
+    with FolderLock(tmp_path), pytest.raises(FolderInUseError, match=f"process {os.getpid()}"):
+        FolderLock(tmp_path, shared=True)
 
 
 @pytest.fixture

@@ -201,8 +201,8 @@ def test_verification_lists_every_file_that_is_not_as_written(folder):
 
 def test_broken_newer_and_changed_descriptions_are_refused_by_name(folder):
     manifest = read_json(folder / "manifest.json")
-    write_json(folder / "manifest.json", {**manifest, "schema_version": 2})
-    with pytest.raises(DamagedResultError, match=r"manifest\.json was written by a newer paget \(format 2"):
+    write_json(folder / "manifest.json", {**manifest, "schema_version": 3})
+    with pytest.raises(DamagedResultError, match=r"manifest\.json was written by a newer paget \(format 3"):
         Result.open(folder)
     (folder / "manifest.json").write_text("{")
     with pytest.raises(DamagedResultError, match=r"manifest\.json cannot be read as JSON"):

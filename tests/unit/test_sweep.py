@@ -32,7 +32,9 @@ def test_a_grid_has_every_combination_with_the_last_axis_fastest():
 
 
 def test_arms_are_those_of_like_with_other_amounts_and_nothing_given_at_zero():
-    study = swept_study({"like": "A + B", "doses": {"A": {"from": 0, "to": "5 mg/kg", "steps": 2}, "B": [0, "2.5 mg/kg"]}})
+    study = swept_study(
+        {"like": "A + B", "doses": {"A": {"from": 0, "to": "5 mg/kg", "steps": 2}, "B": [0, "2.5 mg/kg"]}}
+    )
     arms = points_of(study)
     assert [arm.name for arm in arms] == [
         "A 0 mg/kg + B 0 mg/kg",
@@ -82,7 +84,9 @@ def test_a_latin_hypercube_has_one_point_in_every_slice_of_every_axis():
 
 
 def test_points_that_fill_a_space_are_numbered_and_told_in_the_note():
-    study = swept_study({"like": "A", "design": "sobol", "points": 16, "doses": {"A": {"from": "1 mg/kg", "to": "9 mg/kg"}}})
+    study = swept_study(
+        {"like": "A", "design": "sobol", "points": 16, "doses": {"A": {"from": "1 mg/kg", "to": "9 mg/kg"}}}
+    )
     arms = points_of(study)
     assert [arms[0].name, arms[15].name] == ["A, point 01", "A, point 16"]
     assert arms[0].note == f"A {arms[0].point['A']:g} mg/kg"
@@ -114,10 +118,19 @@ def test_a_study_reads_back_with_its_sweep_and_the_same_arms():
         ({"doses": {"A": ["1 mg/kg"]}}, "doses: doses need 'like'"),
         ({"like": "A", "doses": {"A": ["-1 mg/kg"]}}, "doses.A.0: a dose cannot be negative"),
         ({"like": "A", "doses": {"A": [1]}}, "doses.A.0: '1"),
-        ({"like": "A", "doses": {"A": {"from": "-1 mg/kg", "to": "1 mg/kg", "steps": 3}}}, "doses.A.from: a dose cannot"),
+        (
+            {"like": "A", "doses": {"A": {"from": "-1 mg/kg", "to": "1 mg/kg", "steps": 3}}},
+            "doses.A.from: a dose cannot",
+        ),
         ({"parameters": {"k": {"from": "2 h", "to": "1 h", "steps": 3}}}, "parameters.k.to: 1 h is not above 2 h"),
-        ({"parameters": {"k": {"from": "2 h", "to": "1 um", "steps": 3}}}, "parameters.k.to: '1 um' is not convertible"),
-        ({"parameters": {"k": {"from": 0, "to": 1, "scale": "log", "steps": 3}}}, "parameters.k.from: a log scale has no 0"),
+        (
+            {"parameters": {"k": {"from": "2 h", "to": "1 um", "steps": 3}}},
+            "parameters.k.to: '1 um' is not convertible",
+        ),
+        (
+            {"parameters": {"k": {"from": 0, "to": 1, "scale": "log", "steps": 3}}},
+            "parameters.k.from: a log scale has no 0",
+        ),
         ({"parameters": {"k": {"from": 0, "to": 1}}}, "parameters.k: a grid needs 'steps'"),
         ({"parameters": {"k": {"from": 0, "steps": 2}}}, "parameters.k: needs 'to', or a list"),
         ({"parameters": {"k": ["1 h", "60 min"]}}, "parameters.k: one value stands there twice"),
@@ -125,7 +138,10 @@ def test_a_study_reads_back_with_its_sweep_and_the_same_arms():
         ({"parameters": {"k": [1]}, "points": 4}, "points: belongs to a latin hypercube or sobol"),
         ({"design": "sobol", "parameters": {"k": {"from": 0, "to": 1}}}, "design: a sobol needs 'points'"),
         ({"design": "sobol", "points": 12, "parameters": {"k": {"from": 0, "to": 1}}}, "points: 12 is no power of two"),
-        ({"design": "sobol", "points": 8, "parameters": {"k": [1, 2]}}, "parameters.k: a design that fills a space needs"),
+        (
+            {"design": "sobol", "points": 8, "parameters": {"k": [1, 2]}},
+            "parameters.k: a design that fills a space needs",
+        ),
         ({"parameters": {"k": {"from": 0, "to": 1, "steps": MOST_ARMS + 1}}}, "at most 4096 arms"),
         ({"like": "A", "doses": {"A": [0]}, "parameters": {"A": [0]}}, "parameters.A: 'A' is swept as a drug too"),
         ({"design": "lattice", "parameters": {"k": [1]}}, "design: expected 'grid'"),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from sweep_data import Swept, amount, swept_study
+from sweep_data import Swept, amount, few_resamples, swept_study  # noqa: F401
 
 from paget.design import synergy
 from paget.design.hill import HillFits, hill

@@ -101,6 +101,8 @@ CHAPTERS = {
     "master_equation": "Networks in cells: the exact equation",
     "maboss": "Networks in cells: MaBoSS",
     "cohen2015": "Networks in cells: Cohen 2015",
+    "published_statistics": "Statistics",
+    "designs": "Designs: dose-response, synergy, power",
     "statements": "Statements of the literature",
 }
 HEAD = """# Verification

@@ -26,7 +26,7 @@ _OF = {
     "ome-zarr": "fields",
     "csv": "readouts",
     "netcdf": "readouts",
-    "newick": "events",
+    "newick": "divisions",
 }  # format -> what it is made of
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from paget.compare.permutation import FEWEST_ASSIGNMENTS, mid_p_of_list, relabellings
+from paget.compare.time_to_event import at_risk_and_events
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,7 +50,7 @@ def gray_test(times: Values, causes: Whole, groups: Whole) -> tuple[float, int, 
     from scipy.stats import chi2
 
     number = int(groups.max()) + 1
-    at_risk, events, others = _table(times, causes, groups[None, :] == np.arange(number)[:, None])
+    at_risk, events, others = _tables_of_groups(times, causes, groups, number)
     score = _scores(at_risk, events, others)
     covariance = _covariance(at_risk.T, events.T, others.T)
     freedom = number - 1
@@ -84,6 +85,17 @@ def _exchanges(pairs: int) -> Flags:
     else:
         first = np.random.default_rng(_SEED).integers(0, 2, (_DRAWS, pairs)) == 1
     return np.concatenate([first, ~first], axis=1)
+
+
+def _tables_of_groups(times: Values, causes: Whole, groups: Whole, number: int) -> tuple[Values, Values, Values]:
+    """What `_table` counts, [groups, days], for thousands of animals."""
+    days = np.unique(times[causes != CENSORED])
+    at_risk, events, others = (np.empty((number, len(days))) for _ in range(3))
+    for group in range(number):
+        own, cause = times[groups == group], causes[groups == group]
+        at_risk[group], events[group] = at_risk_and_events(own, cause == EVENT, days)
+        _, others[group] = at_risk_and_events(own, cause == COMPETING, days)
+    return at_risk, events, others
 
 
 def _table(times: Values, causes: Whole, members: Flags) -> tuple[Values, Values, Values]:

@@ -161,10 +161,10 @@ def repeated(
         groups = [_long_enough(series[arm]), _long_enough(series[versus])]
     counts = [len(group) for group in groups]
     lost = (sum(len(s) for s in series.values()) - 2 * counts[0]) if paired else 0
-    notes = [f"{lost} animals without a partner on at least two days left out" if lost else ""]
+    notes = [f"{_animals(lost)} without a partner on at least two days left out" if lost else ""]
     if not paired:
         short = sum(len(s) for s in series.values()) - sum(counts)
-        notes.append(f"{short} animals with fewer than two days left out" if short else "")
+        notes.append(f"{_animals(short)} with fewer than two days left out" if short else "")
     if min(counts) < 2:
         nothing = Trend(None, None, None, None, None)
         slope, level, test = nothing, nothing, "no test"
@@ -194,6 +194,10 @@ def repeated(
         failed_arm=(failed or {}).get(arm, 0),
         failed_versus=(failed or {}).get(versus, 0),
     )
+
+
+def _animals(number: int) -> str:
+    return f"{number} animal" if number == 1 else f"{number} animals"
 
 
 Series = dict[int, tuple["Values", "Values"]]
@@ -270,7 +274,7 @@ def _mixed(groups: list[Series], middle: float, freedom: int) -> tuple[tuple[Tre
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            fit = MixedLM(values / spread_y, fixed, animals, exog_re=lines).fit(reml=True, method=["lbfgs"])
+            fit = MixedLM(values / spread_y, fixed, animals, exog_re=lines).fit(reml=True, method=["lbfgs", "powell"])
         except (np.linalg.LinAlgError, ValueError) as problem:
             return None, f"the mixed model could not be fitted ({problem}), {instead}"
     if not fit.converged:

@@ -7,7 +7,7 @@ something is computed.
 from __future__ import annotations
 
 from paget.design.dose_response import DoseResponse, dose_response
-from paget.design.hill import Constraints, hill
+from paget.design.hill import Constraints
 from paget.design.power import Detectable, PowerCurve, PowerPoint, power_at, power_curve, smallest_effect
 from paget.design.resampling import Estimate
 from paget.design.scenario import Scenario, from_result, plan
@@ -29,7 +29,6 @@ __all__ = [
     "Well",
     "dose_response",
     "from_result",
-    "hill",
     "plan",
     "power_at",
     "power_curve",

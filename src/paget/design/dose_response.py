@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from paget.compare.wording import join_notes, p_in_words
 from paget.design.hill import FREE, MOST_STEEP, Constraints, HillFits, fit_hill
-from paget.design.resampling import FEWEST_ANIMALS, Estimate, estimate, expanded_interval, mean_resamples
+from paget.design.resampling import FEWEST_ANIMALS, RESAMPLES, Estimate, estimate, expanded_interval, mean_resamples
 from paget.design.treatments import Animals, Found, Told, animals_of, dose_series, told_of
 from paget.errors import ResultError
 
@@ -127,7 +127,14 @@ def dose_response(
 
 
 def fit_animals(
-    doses: Values, animals: Animals, drug: str, told: Told, *, known: Constraints = FREE, seed: int = 1
+    doses: Values,
+    animals: Animals,
+    drug: str,
+    told: Told,
+    *,
+    known: Constraints = FREE,
+    seed: int = 1,
+    resamples: int = RESAMPLES,
 ) -> DoseResponse:
     r"""Fit a Hill curve to the animals of each dose, with intervals from resampled animals.
 
@@ -149,7 +156,7 @@ def fit_animals(
         raise ResultError(f"Intervals need at least {FEWEST_ANIMALS} animals per dose; there are {animals.fewest}.")
     weights = np.array([len(values) for values in animals.values], np.float64)
     best = fit_hill(doses, animals.means[None, :], weights, known)
-    means = mean_resamples(list(animals.values), animals.paired, seed)
+    means = mean_resamples(list(animals.values), animals.paired, seed, resamples)
     resampled = fit_hill(doses, means, weights, known)
     p = trend_test(animals)
     low, high = float(positive.min()), float(positive.max())

@@ -14,9 +14,10 @@ Values = npt.NDArray[np.float64]
 WIDER = 30.0  # how far beyond the doses a half-effective dose is looked for
 MOST_STEEP = 12.0
 _LEAST_STEEP = 0.2
-_GRID = (41, 17)
-_STEPS = 60
-_SMALLEST_STEP = 1e-10
+_GRID = (25, 9)
+_STEPS = 100
+_SMALLEST_GAIN = 1e-13  # of the squares about the mean
+_MOST_DAMPED = 1e5
 
 
 @dataclass(frozen=True)
@@ -165,39 +166,42 @@ def _refined(
 ) -> HillFits:
     """Follow every row to its minimum; `place` [n, 2] is the log of half-effective dose and steepness."""
     low, high = np.array([halves[0], powers[0]]), np.array([halves[1], powers[1]])
-
-    def judged(at: Values) -> tuple[Values, Values, Values, Values]:
-        share = _share(doses[None, :], at[:, :1], np.exp(at[:, 1:]))
-        return share, *_plateaus(share, responses, weight, known)
-
-    share, e0, emax, squares = judged(place)
-    damping = np.full(len(place), 1e-2)
     moving = 1 if known.hill is not None else 2
+
+    def judged(at: Values, rows: npt.NDArray[np.int64]) -> tuple[Values, Values, Values, Values]:
+        share = _share(doses[None, :], at[:, :1], np.exp(at[:, 1:]))
+        return share, *_plateaus(share, responses[rows], weight, known)
+
+    rows = np.arange(len(place))
+    share, e0, emax, squares = judged(place, rows)
+    damping = np.full(len(place), 1e-2)
+    tiny = 1e-30 + _SMALLEST_GAIN * ((responses - responses.mean(axis=1, keepdims=True)) ** 2 * weight).sum(axis=1)
     for _ in range(_STEPS):
-        slope = _slopes(doses, place, share, (emax - e0)[:, None], known)[:, :, :moving]
-        left = responses - e0[:, None] * (1 - share) - emax[:, None] * share
-        normal = np.einsum("nki,k,nkj->nij", slope, weight, slope)
-        downhill = np.einsum("nki,k,nk->ni", slope, weight, left)
+        slope = _slopes(doses, place[rows], share[rows], (emax - e0)[rows, None], weight, known)[:, :, :moving]
+        left = responses[rows] - e0[rows, None] * (1 - share[rows]) - emax[rows, None] * share[rows]
+        weighted = slope * weight[None, :, None]
+        normal = weighted.transpose(0, 2, 1) @ slope
+        downhill = (weighted * left[:, :, None]).sum(axis=1)
         scale = np.einsum("nii->ni", normal)
-        normal = normal + (damping[:, None] * scale + 1e-12 * scale.max(axis=1, keepdims=True) + 1e-300)[
-            :, :, None
-        ] * np.eye(moving)
-        step = np.linalg.solve(normal, downhill[:, :, None])[:, :, 0]
-        tried = place.copy()
-        tried[:, :moving] = np.clip(place[:, :moving] + np.clip(step, -1.0, 1.0), low[:moving], high[:moving])
-        new = judged(tried)
-        better = new[3] < squares
-        moved = np.abs(tried - place).max(axis=1) * better
-        place = np.where(better[:, None], tried, place)
-        share = np.where(better[:, None], new[0], share)
-        e0, emax, squares = (np.where(better, b, a) for a, b in zip((e0, emax, squares), new[1:], strict=True))
-        damping = np.clip(np.where(better, damping / 5, damping * 4), 1e-9, 1e9)
-        if moved.max() < _SMALLEST_STEP and damping.min() > 1e3:
+        ridge = damping[rows, None] * scale + 1e-12 * scale.max(axis=1, keepdims=True) + 1e-300
+        step = np.linalg.solve(normal + ridge[:, :, None] * np.eye(moving), downhill[:, :, None])[:, :, 0]
+        tried = place[rows]
+        tried[:, :moving] = np.clip(tried[:, :moving] + np.clip(step, -1.0, 1.0), low[:moving], high[:moving])
+        new = judged(tried, rows)
+        gain = squares[rows] - new[3]
+        better = gain > 0
+        kept = rows[better]
+        place[kept], share[kept] = tried[better], new[0][better]
+        e0[kept], emax[kept], squares[kept] = new[1][better], new[2][better], new[3][better]
+        damping[rows] = np.where(better, damping[rows] / 5, damping[rows] * 4)
+        settled = np.where(better, gain < tiny[rows], damping[rows] > _MOST_DAMPED)
+        rows = rows[~settled]
+        if not len(rows):
             break
     return HillFits(e0, emax, np.exp(place[:, 0]), np.exp(place[:, 1]), squares)
 
 
-def _slopes(doses: Values, place: Values, share: Values, height: Values, known: Constraints) -> Values:
+def _slopes(doses: Values, place: Values, share: Values, height: Values, weight: Values, known: Constraints) -> Values:
     """How responses change with the two logs [n, k, 2], with the plateaus following (Kaufman's approximation).
 
     What the plateaus can make up for is taken out of each slope, so that a step moves along what only the two change.
@@ -206,9 +210,14 @@ def _slopes(doses: Values, place: Values, share: Values, height: Values, known: 
     with np.errstate(divide="ignore"):
         distance = np.where(doses > 0, np.log(np.where(doses > 0, doses, 1.0)), 0.0)[None, :] - place[:, :1]
     steep = share * (1 - share) * height * power
-    raw = np.stack([-steep, steep * distance], axis=2)
-    columns = [column for column, given in ((1 - share, known.e0), (share, known.emax)) if given is None]
-    if not columns:
-        return raw
-    basis = np.stack(columns, axis=2)
-    return np.asarray(raw - basis @ (np.linalg.pinv(basis) @ raw))
+    slope = np.stack([-steep, steep * distance], axis=2)
+    taken: list[Values] = []
+    for column, given in ((1 - share, known.e0), (share, known.emax)):
+        if given is None:
+            for other in taken:
+                column = column - other * ((column * other * weight).sum(axis=1, keepdims=True))
+            length = np.sqrt((column**2 * weight).sum(axis=1, keepdims=True))
+            taken.append(column / np.maximum(length, 1e-150))
+    for column in taken:
+        slope = slope - column[:, :, None] * (slope * (column * weight)[:, :, None]).sum(axis=1, keepdims=True)
+    return np.asarray(slope)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from paget.compare.wording import join_notes
 from paget.design.dose_response import trend_test
 from paget.design.hill import Constraints, HillFits, fit_hill, hill_dose
-from paget.design.resampling import FEWEST_ANIMALS, Estimate, estimate, mean_resamples
+from paget.design.resampling import FEWEST_ANIMALS, RESAMPLES, Estimate, estimate, mean_resamples
 from paget.design.treatments import Animals, Found, Told, animals_of, checkerboard, told_of
 from paget.errors import ResultError
 
@@ -159,7 +159,13 @@ def synergy(result: Found, first: str, second: str, readout: str, *, paired: boo
 
 
 def synergy_of(
-    board: tuple[Amounts, ...], animals: Animals, drugs: tuple[str, str], told: Told, *, seed: int = 1
+    board: tuple[Amounts, ...],
+    animals: Animals,
+    drugs: tuple[str, str],
+    told: Told,
+    *,
+    seed: int = 1,
+    resamples: int = RESAMPLES,
 ) -> SynergyMap:
     r"""Compare every combination with independence and with additivity of doses.
 
@@ -182,7 +188,9 @@ def synergy_of(
     if animals.fewest < FEWEST_ANIMALS:
         raise ResultError(f"Intervals need at least {FEWEST_ANIMALS} animals per arm; there are {animals.fewest}.")
     places = {amounts: i for i, amounts in enumerate(board)}
-    means = np.concatenate([animals.means[None, :], mean_resamples(list(animals.values), animals.paired, seed)])
+    means = np.concatenate(
+        [animals.means[None, :], mean_resamples(list(animals.values), animals.paired, seed, resamples)]
+    )
     none = means[:, places[0.0, 0.0]]
     if none[0] <= 0:
         raise ResultError(
@@ -241,7 +249,8 @@ def _judged(
         found["bliss"] = effect - (one + two - one * two)
     if curves:
         found["loewe"] = effect - additive_effect(a, b, *curves)
-        terms = [dose / hill_dose(effect, c.emax, c.ec50, c.hill) for dose, c in zip(amounts, curves, strict=True)]
+        some = np.where(effect > 0, effect, np.nan)
+        terms = [dose / hill_dose(some, c.emax, c.ec50, c.hill) for dose, c in zip(amounts, curves, strict=True)]
         index = np.where(effect > 0, terms[0] + terms[1], np.inf)
         # beyond what either drug reaches alone no dose is equivalent
         index = np.where(effect >= np.maximum(curves[0].emax, curves[1].emax), np.nan, index)

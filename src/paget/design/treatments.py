@@ -160,6 +160,10 @@ def checkerboard(study: Study, first: str, second: str) -> dict[tuple[float, flo
         if (one, two) not in board or (_point(arm) and not _point(board[one, two])):
             board[one, two] = arm
     best = max(boards.values(), key=lambda board: sum(a > 0 and b > 0 for a, b in board))
+    swept = [arm.point for arm in best.values() if all(drug in arm.point for drug in drugs)]
+    if swept:  # an arm beside the sweep, such as the one that it began from, is no well
+        levels = [{0.0, *(point[drug] for point in swept)} for drug in drugs]
+        best = {place: arm for place, arm in best.items() if place[0] in levels[0] and place[1] in levels[1]}
     lacking = [
         words
         for words, there in (

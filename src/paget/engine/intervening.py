@@ -30,6 +30,7 @@ __all__ = [
     "injectable",
     "new_ids",
     "problems",
+    "type_of",
 ]
 
 Real = NDArray[np.float64]

@@ -24,7 +24,7 @@ _FULL_AT_LOG2 = 3.0
 def focused(material: Material) -> Material:
     """Keep the controls and the arms that differ most from them, where a study has more arms than figures can show.
 
-    The order is that of the smallest adjusted p in a main readout, and of the largest effect where these are equal.
+    First come arms that differ in a main readout (adjusted p < 0.05), then those further from their control over all of these.
     """
     if len(material.arms) <= _MOST_ARMS:
         return material
@@ -46,11 +46,20 @@ def focused(material: Material) -> Material:
     )
 
 
-def _rank(material: Material, arm: str) -> tuple[float, float]:
+def _rank(material: Material, arm: str) -> tuple[bool, float]:
     told = {r["name"] for r in (*material.headline, *material.timed)}
-    mine = [c for c in material.comparisons if c.arm == arm and c.readout in told and _p(c) is not None]
-    sizes = [abs(c.effect_size) for c in mine if c.effect_size is not None and math.isfinite(c.effect_size)]
-    return min((_p(c) or 0.0 for c in mine), default=math.inf), -max(sizes, default=0.0)
+    mine = [c for c in material.comparisons if c.arm == arm and c.readout in told]
+    sure = any((_p(c) or 1.0) < SIGNIFICANT for c in mine)
+    return not sure, -sum(min(1.0, abs(_strength(c))) for c in mine)
+
+
+def _strength(c: Comparison) -> float:
+    """How far an arm is from its control: the log2 ratio of the means, 1 from eightfold, or where one of them is zero."""
+    if c.mean_arm is None or c.mean_versus is None or not c.effect:
+        return 0.0
+    if c.mean_arm > 0 and c.mean_versus > 0:
+        return math.log2(c.mean_arm / c.mean_versus) / _FULL_AT_LOG2
+    return math.copysign(1.0, c.effect)
 
 
 def _p(c: Comparison) -> float | None:
@@ -95,10 +104,7 @@ def _mean(material: Material, arm: str, readout: str) -> float | None:
 def _heat(c: Comparison | None, mean: float | None) -> Cell:
     if c is None or c.mean_arm is None or c.mean_versus is None or c.effect is None:
         return Cell(escape(number_text(mean)), mean, number=True)
-    if c.mean_arm > 0 and c.mean_versus > 0:
-        strength = math.log2(c.mean_arm / c.mean_versus) / _FULL_AT_LOG2
-    else:
-        strength = math.copysign(1.0, c.effect) if c.effect else 0.0
+    strength = _strength(c)
     mix = _FULL_COLOUR * min(1.0, abs(strength))
     p = _p(c)
     text = escape(number_text(c.mean_arm))

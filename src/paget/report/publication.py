@@ -76,7 +76,7 @@ def publish(result: ResultLike, folder: str | Path, formats: Sequence[str] = ("s
     return written
 
 
-def publish_panels(panels: Sequence[Panel], files: Sequence[Path]) -> None:
+def publish_panels(panels: Sequence[Panel], files: Sequence[str | Path]) -> None:
     """Write panels that are no part of a report into files for print, by their endings, two in a row."""
     from matplotlib import rc_context
 
@@ -84,7 +84,7 @@ def publish_panels(panels: Sequence[Panel], files: Sequence[Path]) -> None:
     with rc_context(_style()):
         figure = _plotted(plate, None)
         for file in files:
-            _saved(figure, file)
+            _saved(figure, Path(file))
 
 
 def _style() -> Any:

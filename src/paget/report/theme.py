@@ -1,9 +1,9 @@
 """One look for every figure: colours per arm, and how numbers are written.
 
 Colours are CSS variables. Figures hold the variable's name, and the page resolves it for a light or a dark screen, so a
-figure is built once and an arm has the same colour everywhere. The hues follow Okabe and Ito, which colour-blind
-readers can tell apart; arms that share the doses of another arm (hypothesis arms) share its hue and are dashed and
-hollow.
+figure is built once and an arm has the same colour everywhere. The hues follow Okabe and Ito, moved apart in lightness
+where readers without red or green cones would see one colour; arms that share the doses of another arm (hypothesis arms)
+share its hue and are dashed and hollow.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ __all__ = [
 
 # light, dark; the first is the control's
 _HUES: tuple[tuple[str, str], ...] = (
-    ("#6b7280", "#a3acb9"),
+    ("#5f6672", "#8d96a3"),
     ("#d55e00", "#f0803c"),
     ("#0072b2", "#4aa8e0"),
     ("#009e73", "#2fc79a"),
-    ("#c2528b", "#e58ab8"),
-    ("#b88700", "#e8b93c"),
-    ("#5b4bb5", "#9d8df1"),
-    ("#3c9dd0", "#8fd0f5"),
+    ("#c94c8a", "#f2a0d0"),
+    ("#7a5c00", "#e8b93c"),
+    ("#5b4bb5", "#8f7cf0"),
+    ("#2f8fc4", "#8fd0f5"),
     ("#7a1f3d", "#d0698c"),
-    ("#55701c", "#a9c95a"),
-    ("#8a4b1f", "#c98d5c"),
-    ("#1f5f5b", "#63b8b1"),
+    ("#2f4a10", "#a9c95a"),
+    ("#a86f45", "#c98d5c"),
+    ("#1f5f5b", "#1f7d75"),
 )
 _DASHES = ("solid", "longdash", "dot")
 _HYPOTHESIS_DASHES = ("dash", "dashdot", "dot")

@@ -20,7 +20,7 @@ from paget.experiment import Study
 from paget.results import fields, tables
 from paget.results.files import FolderLock, full_disk_is_an_error, make_folder, remove_leftovers, write_atomic
 from paget.results.manifest import study_sha256
-from paget.results.record import FIELDS_NAME, FilePart, RunRecord, part_name, read_record, write_record
+from paget.results.record import FIELDS_NAME, SCHEMA_VERSION, FilePart, RunRecord, part_name, read_record, write_record
 from paget.results.rounding import round_mantissa, round_positions
 from paget.results.segment import Columns, Segment
 from paget.results.states import packed, state_name, unpacked
@@ -267,7 +267,7 @@ def _prepared(folder: Path, study: Study, arm: str, animal: int) -> RunRecord:
         if path.relative_to(folder).as_posix() not in record.parts:
             path.unlink()
     fields.drop_other_frames(folder / FIELDS_NAME, record.field_frames)
-    return record.changed(status="running", tries=record.tries + 1, error="", log="")
+    return record.changed(schema_version=SCHEMA_VERSION, status="running", tries=record.tries + 1, error="", log="")
 
 
 def _rounded(columns: Mapping[str, npt.NDArray[Any]]) -> Columns:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from paget.errors import DamagedResultError, FolderInUseError, StorageFullError
+from paget.errors import DamagedResultError, FolderInUseError, ResultError, StorageFullError
 
 __all__ = [
     "FolderLock",
@@ -32,6 +32,8 @@ __all__ = [
 LOCK_NAME = ".lock"
 _LEFTOVER = ".unfinished-"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NO_LOCKS = {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _POLL_SECONDS = 0.05
 
 
@@ -126,7 +128,10 @@ class FolderLock:
     Raises
     ------
     FolderInUseError
-        If another process holds the lock; the message says which process on which computer.
+        If another process holds the lock; the message says which process on which computer. Also if the file system has
+        no locks, because two runs could then write to one folder.
+    ResultError
+        If nothing can be written to the folder.
     """
 
     def __init__(
@@ -138,9 +143,9 @@ class FolderLock:
         shared: bool = False,
         what: str = "Another run is writing to",
     ) -> None:
-        self._handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        self._handle = _opened(folder, name)
         deadline = time.monotonic() + wait
-        while not _try_lock(self._handle, shared):
+        while not self._is_taken(folder, shared):
             if time.monotonic() >= deadline:
                 holder = (
                     os.pread(self._handle, 200, 0).decode(errors="replace").strip() if sys.platform != "win32" else ""
@@ -154,6 +159,19 @@ class FolderLock:
         holder = "shards of the study" if shared else f"process {os.getpid()} on {socket.gethostname()}"
         os.ftruncate(self._handle, 0)
         os.write(self._handle, f"{holder}\n".encode())
+
+    def _is_taken(self, folder: Path, shared: bool) -> bool:
+        try:
+            return _try_lock(self._handle, shared)
+        except OSError as problem:
+            self.release()
+            if problem.errno not in _NO_LOCKS:
+                raise
+            raise FolderInUseError(
+                f"{folder} is on a file system that cannot lock files ({problem.strerror}), so that two runs could write "
+                "to it at once. Choose another folder with --out, or have the file system mounted with locks "
+                "(Lustre: option flock)."
+            ) from problem
 
     def release(self) -> None:
         """Give the lock back."""
@@ -170,14 +188,28 @@ class FolderLock:
         self.release()
 
 
-def is_locked(folder: Path) -> bool:
-    """Say whether a running process holds the lock of a folder."""
+def _opened(folder: Path, name: str) -> int:
     try:
-        handle = os.open(folder / LOCK_NAME, os.O_RDWR)
+        return os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as problem:
+        if problem.errno not in _FORBIDDEN:
+            raise
+        raise ResultError(
+            f"Nothing can be written to {folder}: {problem.strerror}. Choose another folder with --out, or have its "
+            "owner let you write to it."
+        ) from problem
+
+
+def is_locked(folder: Path) -> bool:
+    """Say whether a running process holds the lock of a folder; who may only read may ask too."""
+    try:
+        handle = os.open(folder / LOCK_NAME, os.O_RDONLY if sys.platform != "win32" else os.O_RDWR)
     except OSError:
         return False
     try:
         return not _try_lock(handle, shared=True)
+    except OSError:
+        return False  # no locks here, hence nobody who holds one
     finally:
         os.close(handle)
 

@@ -30,7 +30,7 @@ __all__ = [
     "write_record",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: kept states, sessions of shards
 RECORD_NAME = "run.json"
 FIELDS_NAME = "fields.zarr"
 

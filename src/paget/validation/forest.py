@@ -22,7 +22,8 @@ def span(observation: Observation, measured: Measured) -> tuple[float, float, bo
     """Least and most of the axis, and whether it is logarithmic."""
     shown = [x for x in (*_published(observation), measured.value, measured.low, measured.high) if math.isfinite(x)]
     if observation.kind in _RATIOS:
-        ends = [min(max(x, 1.0 / MOST_RATIO), MOST_RATIO) for x in (*shown, 1.0)]
+        room = {"direction": (0.5, 2.0), "abolition": (0.1, 1.5)}.get(observation.kind, (1.0,))
+        ends = [min(max(x, 1.0 / MOST_RATIO), MOST_RATIO) for x in (*shown, *room)]
         return min(ends) / 1.3, max(ends) * 1.3, True
     if observation.kind in ("share", "reduction"):
         most = max(shown)

@@ -74,13 +74,15 @@ def share_of(found: float, of: int, how: str, *, percent: bool = True, details: 
 def ratio_with_interval(arm: Real, control: Real, *, paired: bool) -> tuple[float, float, float]:
     """Ratio of two means with the 95 % interval of Fieller; an end that cannot be given is 0 or infinite.
 
+    A control of 0 leaves no interval (nan).
+
     Source: Fieller EC (1954) J R Stat Soc B 16:175-185.
     """
     from scipy.stats import t
 
     a, b, n, m = float(arm.mean()), float(control.mean()), len(arm), len(control)
     if b == 0.0:
-        return (math.nan if a == 0.0 else math.inf), 0.0, math.inf
+        return (math.nan if a == 0.0 else math.inf), math.nan, math.nan
     if min(n, m) < 2:
         return a / b, 0.0, math.inf
     quantile = float(t.ppf(0.975, n - 1 if paired else n + m - 2))

@@ -20,7 +20,7 @@ __all__ = ["page"]
 _OUTCOMES = {"agree": "Agree", "disagree": "Disagree", "not testable": "Not testable"}
 _SIGNS = {"agree": "✓", "disagree": "✗", "not testable": "–"}
 _SECTIONS = (
-    ("prediction", "Predictions", "Nothing in the model was set by these findings."),
+    ("prediction", "Predictions", "No number of the model was set by these findings."),
     (
         "calibration",
         "Calibration",

@@ -3,7 +3,7 @@
 ====================  ==========================================================================================
 finding               the simulation agrees if
 ====================  ==========================================================================================
-up, down              it goes that way with p < 0.05
+up, down              it goes that way with p < 0.05 and by at least 10 % of the control
 unchanged             the 95 % interval of the ratio to the control lies within 0.8 to 1.25
 abolished             the upper end of the 95 % interval of the ratio to the control is below 0.2
 a number              the published value lies in the simulated 95 % interval, or the simulated value in the published interval;
@@ -23,10 +23,21 @@ from typing import Literal
 from paget.evidence import Observation
 from paget.validation.measured import Measured
 
-__all__ = ["EQUIVALENT", "GONE", "SIGNIFICANT", "UNSTATED", "Outcome", "Verdict", "judge", "published_interval"]
+__all__ = [
+    "EQUIVALENT",
+    "GONE",
+    "NEGLIGIBLE",
+    "SIGNIFICANT",
+    "UNSTATED",
+    "Outcome",
+    "Verdict",
+    "judge",
+    "published_interval",
+]
 
 Outcome = Literal["agree", "disagree", "not testable"]
 SIGNIFICANT = 0.05
+NEGLIGIBLE = 0.1
 EQUIVALENT = (0.8, 1.25)
 GONE = 0.2
 UNSTATED = 0.1
@@ -73,6 +84,8 @@ def judge(observation: Observation, measured: Measured) -> Verdict:
 
 def _direction(measured: Measured, sign: int) -> Verdict:
     towards = {1: "higher", -1: "lower"}[sign]
+    if measured.sign == sign and measured.p < SIGNIFICANT and abs(measured.value - 1.0) < NEGLIGIBLE:
+        return Verdict("disagree", f"{towards}, but by less than {100 * NEGLIGIBLE:.0f} %")
     if measured.sign == sign and measured.p < SIGNIFICANT:
         return Verdict("agree", f"{towards}, as published")
     if measured.sign == -sign and measured.p < SIGNIFICANT:

@@ -247,7 +247,9 @@ class WholeBody(Individual):
         numbers = [n for site in self.spatial for n in site.numbers]
         numbers += [n for site in self.lumped for _, n, _ in site.numbers]
         numbers += [*self.interventions.values()] if self.prepares else []
-        found = {n.key for n in numbers} | {row.key for row in BloodBiology.of(self.anatomy, self.parameters).parameters}
+        found = {n.key for n in numbers} | {
+            row.key for row in BloodBiology.of(self.anatomy, self.parameters).parameters
+        }
         for site in self.spatial:
             found |= set(site.model.numbers_used())
         return found | (set(load_parameters("niche")) if self.prepares else set())

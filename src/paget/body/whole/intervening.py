@@ -12,7 +12,7 @@ from paget.body.messengers import EXOSOMES, INTEGRINS, MYELOID, PLASMA, PROGENIT
 from paget.body.values import Numbers
 from paget.body.whole.definition import WholeBody
 from paget.body.whole.traffic import Batch
-from paget.engine.intervening import counted, deplete, inject, injectable, new_ids
+from paget.engine.intervening import counted, deplete, inject, injectable, new_ids, type_of
 from paget.errors import ModelError, StudyError, UnitError, UnknownNameError
 from paget.experiment import Depletion, Injection
 from paget.naming import TUMOUR_CELL, meant_types
@@ -66,6 +66,8 @@ def problems(body: WholeBody, injections: Iterable[Injection], depletions: Itera
             yield str(UnknownNameError("vessel or site to inject", injection.into, (*vessels, *body.sites)))
         elif not _tumour(injection.cells, groups):
             yield from _problems_of_other_cells(body, injection, vessels)
+        elif injection.into in body.sites and injection.into not in [site.name for site in body.lumped]:
+            yield from _problems_of_tissue(body, injection)
     for depletion in depletions:
         yield from _problems_of_depletion(body, depletion, groups)
 
@@ -85,6 +87,15 @@ def _problems_of_exosomes(body: WholeBody, injection: Injection) -> Iterable[str
         _particles(injection, 1.0)
     except UnitError:
         yield f"'{injection.amount}' is no amount of exosomes; give their protein, as 10 ug, or their number, as 1e10"
+
+
+def _problems_of_tissue(body: WholeBody, injection: Injection) -> Iterable[str]:
+    """Tumour cells into a site that is its tissue alone."""
+    site = next(site for site in body.spatial if site.name == injection.into)
+    try:
+        type_of(site.model, injection.cells)
+    except (UnknownNameError, StudyError) as problem:
+        yield f"into '{site.name}': {problem}"
 
 
 def _problems_of_other_cells(body: WholeBody, injection: Injection, vessels: list[str]) -> Iterable[str]:

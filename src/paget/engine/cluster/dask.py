@@ -14,16 +14,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from paget.engine.ensemble.supervisor import STORE_IMPORTS, Event, Failure, execute
 from paget.engine.ensemble.worker import Job, Target
 from paget.errors import ClusterError, PagetError, StorageFullError
 from paget.results.record import RunRecord, mark_failed, read_record
-
-if TYPE_CHECKING:
-    from distributed import Client, Future
 
 __all__ = ["DaskExecutor"]
 
@@ -66,23 +64,20 @@ class DaskExecutor:
             return _Ledger(jobs, send, on_event, max_tries, finished_before, self.stall_limit).settle()
 
 
-def _connected(cluster: Any, workers: int, stack: ExitStack) -> Client:
+def _connected(cluster: Any, workers: int, stack: ExitStack) -> Any:
     """A client of the cluster; what is made here is closed with `stack`, what was given is left open."""
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as missing:
-        raise ClusterError("Dask is not installed: pip install 'paget[cluster]'.") from missing
-    if isinstance(cluster, Client):
+    dask = _distributed()
+    if isinstance(cluster, dask.Client):
         return cluster
     try:
         if not isinstance(cluster, (str, Path)):
-            return stack.enter_context(Client(cluster))
+            return stack.enter_context(dask.Client(cluster))
         if str(cluster) == "local":
-            local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-            return stack.enter_context(Client(stack.enter_context(local)))
+            local = dask.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+            return stack.enter_context(dask.Client(stack.enter_context(local)))
         if Path(cluster).is_file():
-            return stack.enter_context(Client(scheduler_file=str(cluster)))
-        return stack.enter_context(Client(str(cluster)))
+            return stack.enter_context(dask.Client(scheduler_file=str(cluster)))
+        return stack.enter_context(dask.Client(str(cluster)))
     except (OSError, ValueError) as problem:
         raise ClusterError(
             f"No Dask scheduler answers at {cluster}: {problem}. Give tcp://HOST:PORT, the path of a scheduler file, "
@@ -92,13 +87,13 @@ def _connected(cluster: Any, workers: int, stack: ExitStack) -> Client:
 
 @dataclass(frozen=True)
 class _Sender:
-    client: Client
+    client: Any
     target: Target
     max_tries: int
     time_limit: float | None
     preload: tuple[str, ...]
 
-    def __call__(self, job: Job, attempt: int) -> Future:
+    def __call__(self, job: Job, attempt: int) -> Any:
         key = f"paget-{job.arm}-{job.animal}-{attempt}-{os.urandom(4).hex()}"
         return self.client.submit(
             run_on_worker,
@@ -139,7 +134,7 @@ class _Sent:
     """A job on its way: the task, how often it was sent, and what was last seen of it on disk."""
 
     job: Job
-    future: Future
+    future: Any  # of distributed, which has no types
     attempt: int = 1
     seen: tuple[Any, ...] = ()
     fraction: float = 0.0
@@ -180,14 +175,12 @@ class _Ledger:
 
     def _wait(self) -> None:
         """Sleep until a task ends, or for a moment."""
-        from distributed import wait
-
         futures = [sent.future for sent in self._open]
         if any(future.done() for future in futures) or not futures:
             time.sleep(0.05)
             return
         with suppress(TimeoutError):
-            wait(futures, timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
+            _distributed().wait(futures, timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
 
     def _look(self, sent: _Sent) -> None:
         """Note what has happened to one animal."""
@@ -305,6 +298,14 @@ class _Ledger:
                 message=message,
             )
         )
+
+
+def _distributed() -> Any:
+    """The module `distributed`, which has no types."""
+    try:
+        return import_module("distributed")
+    except ImportError as missing:
+        raise ClusterError("Dask is not installed: pip install 'paget[cluster]'.") from missing
 
 
 def _record(job: Job) -> RunRecord | None:

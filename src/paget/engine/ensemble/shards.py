@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from paget.errors import StudyError
 
@@ -16,7 +17,8 @@ T = TypeVar("T")
 _TEXT = re.compile(r"\s*(\d+)\s*/\s*(\d+)\s*")
 
 
-class Shard(NamedTuple):
+@dataclass(frozen=True)
+class Shard:
     """Part `number` (counted from 1) of `count` parts of a study."""
 
     number: int
@@ -34,7 +36,7 @@ class Shard(NamedTuple):
             if read is None:
                 raise StudyError(f"'{given}' is not a shard; write which of how many, such as 3/16.")
             given = (int(read[1]), int(read[2]))
-        number, count = given
+        number, count = (given.number, given.count) if isinstance(given, Shard) else given
         if count < 1 or not 1 <= number <= count:
             raise StudyError(
                 f"There is no shard {number}/{count}: the first number counts the shards from 1, the second says "

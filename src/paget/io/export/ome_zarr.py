@@ -26,6 +26,7 @@ __all__ = ["write", "write_image"]
 VERSION = "0.5"
 LABEL_EDGE_UM = 2.5  # a cell of 5 um radius covers a dozen of these
 MOST_LABEL_VOXELS = 2**26
+MOST_LABELS_TOLD = 200_000
 SMALLEST = 128  # further levels of half the resolution until the image is no longer than this
 _AXES = (
     {"name": "t", "type": "time", "unit": "day"},
@@ -35,6 +36,7 @@ _AXES = (
 _LABEL_AXES = tuple(axis for axis in _AXES if axis["name"] != "c")
 # Colours of channels, told apart also by the colour-blind (Okabe and Ito 2008).
 _CHANNEL_COLOURS = ("E69F00", "56B4E9", "009E73", "F0E442", "0072B2", "D55E00", "CC79A7", "FFFFFF")
+_OF_LABELS = ("id", "type", "x", "y", "z", "radius", "founder", "clone")
 Pyramid = list[tuple[int, int, int]]
 Edges = tuple[float, float, float]
 
@@ -53,7 +55,8 @@ def write_image(result: Result, path: Path, arm: str, animal: int, days: Sequenc
     """Write the concentrations of one animal, a channel each, with two label images on a finer grid.
 
     ``labels/cells`` numbers the cells from 1 in order of their ids, each the same on all days; ``labels/cell_types`` holds the
-    place of the cell's type in the model, from 1, in the colours of the model. Days that are not evenly spaced get the scale 1
+    place of the cell's type in the model, from 1, in the colours of the model. Beyond 200,000 cells in all, labels do not tell
+    their ids. Days that are not evenly spaced get the scale 1
     along t; the days themselves are in the attribute ``paget``.
     """
     import zarr
@@ -82,7 +85,10 @@ def write_image(result: Result, path: Path, arm: str, animal: int, days: Sequenc
 
 def _cells_if_stored(result: Result, arm: str, animal: int, day: float) -> pd.DataFrame | None:
     is_stored = any(abs(day - other) < SAME_DAY for other in result.cell_days(arm, animal))
-    return cells_of(result, arm, animal, day) if is_stored else None
+    if not is_stored:
+        return None
+    frame = cells_of(result, arm, animal, day)
+    return frame[[name for name in _OF_LABELS if name in frame]]
 
 
 def _write_labels(
@@ -121,7 +127,9 @@ def _write_labels(
         "properties": [{"label-value": k, "cell_type": name} for name, k in code.items()],
         "colors": [{"label-value": k, "rgba": _rgba(colour[name])} for name, k in code.items()],
     }
-    about = {"cells": (numbered, {"properties": _lineages(ids, frames)}), "cell_types": (typed, kinds)}
+    # Viewers read the properties of all labels at once, as JSON.
+    told_of = {"properties": _lineages(ids, frames)} if ids.size <= MOST_LABELS_TOLD else {}
+    about = {"cells": (numbered, told_of), "cell_types": (typed, kinds)}
     group.attrs["ome"] = {"version": VERSION, "labels": list(about)}
     for name, (labels, told) in about.items():
         image = group.create_group(name)
@@ -134,7 +142,8 @@ def _write_labels(
 
 
 def _ids(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    return frame["id"].to_numpy(np.uint64)
+    ids: npt.NDArray[np.uint64] = frame["id"].to_numpy(np.uint64)
+    return ids
 
 
 def _lineages(ids: npt.NDArray[np.uint64], frames: Sequence[pd.DataFrame | None]) -> list[dict[str, Any]]:
@@ -175,7 +184,8 @@ def _halved(shape: Sequence[int], levels: int = 0) -> Pyramid:
 def _mean(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     y, x = values.shape[-2] // 2, values.shape[-1] // 2
     blocks = values[..., : 2 * y, : 2 * x].reshape(*values.shape[:-2], y, 2, x, 2)
-    return blocks.mean(axis=(-3, -1), dtype=np.float64).astype(values.dtype)
+    means: npt.NDArray[Any] = blocks.mean(axis=(-3, -1), dtype=np.float64).astype(values.dtype)
+    return means
 
 
 def _every_other(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

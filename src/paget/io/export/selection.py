@@ -133,7 +133,8 @@ def _nothing_kept(result: Result, what: What) -> str:
             "not single cells. Its readouts can be exported: --format csv or netcdf."
         )
     if what == "fields" and not result.model.get("fields"):
-        return f"The study '{result.study.name}' keeps no fields: its model has none."
+        why = "concentrations in the tissues of a body are not stored" if site_names(result) else "its model has none"
+        return f"The study '{result.study.name}' keeps no fields: {why}."
     return (
         f"No selected animal of {result.path} has a stored frame of {what} yet. "
         "Run or resume the study, or select other animals; `paget info` tells what is stored."

@@ -167,8 +167,16 @@
     return [columns, ...records.map((record) => columns.map((column) => record[column]))];
   }
 
+  /* The words of a cell, also of one in a closed fold, with spaces between its lines. */
+  function wordsOf(cell) {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) found.push(walker.currentNode.data);
+    return found.join(" ").replace(/\s+/g, " ").trim();
+  }
+
   function tableRows(table) {
-    return all("tr", table).map((row) => [...row.cells].map((cell) => cell.dataset.value ?? cell.innerText.trim().replaceAll("\n", " ")));
+    return all("tr", table).map((row) => [...row.cells].map((cell) => cell.dataset.value ?? wordsOf(cell)));
   }
 
   function recordRows(box) {
@@ -354,7 +362,7 @@
     head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
     const value = (row) => {
       const cell = row.cells[head.cellIndex];
-      return cell.classList.contains("number") ? Number(cell.dataset.value ?? NaN) : cell.innerText;
+      return cell.classList.contains("number") ? Number(cell.dataset.value ?? NaN) : wordsOf(cell);
     };
     rows.sort((one, two) => {
       const [a, b] = [value(one), value(two)];

@@ -14,7 +14,7 @@ EXPERIMENTS = (
         study="lung_awakening",
         arms=(NONE, DOX, CIS, ABT),
         replicates=10,
-        quick=5,
+        quick=6,
         title="Dormant cells in the lung under chemotherapy",
     ),
     StudyRun(
@@ -22,7 +22,7 @@ EXPERIMENTS = (
         study="lung_awakening_adjuvant",
         arms=(NONE, DOX, CIS, DQ),
         replicates=10,
-        quick=5,
+        quick=6,
         title="Chemotherapy of the lung after resection",
     ),
     StudyRun(
@@ -30,7 +30,7 @@ EXPERIMENTS = (
         study="lung_awakening_neoadjuvant",
         arms=(DOX, DQ),
         replicates=10,
-        quick=5,
+        quick=6,
         title="Chemotherapy of the lung before resection",
     ),
 )
@@ -54,7 +54,12 @@ def _lung(observation: str, readout: str, arm: str, versus: str = NONE, **more: 
 CASES = (
     _lung("H068 doxorubicin", "metastases", DOX),
     _lung("H068 cisplatin", "metastases", CIS, remark="the default value of a contested parameter; H077 has the other"),
-    _lung("H069", "dormancy_derived", DOX),
+    _lung(
+        "H069",
+        "awakened_cells",
+        DOX,
+        stands_in="cycling cells whose line was dormant; untreated lungs have no metastases in which to take their share",
+    ),
     _lung("H070 fibroblasts", "senescent_fibroblasts", DOX),
     _lung("H070 traps", "net_area", DOX),
     _lung("H072 C3", "serum_c3", DOX, stands_in="C3 in the serum of a mouse against untreated mice"),

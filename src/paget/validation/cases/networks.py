@@ -138,7 +138,7 @@ COMPARISONS: Mapping[str, Comparison] = {
         control=Cells({"SPP1": 1.0}),
         before=Cells({"SPP1": 1.0}),
     ),
-    "H033": Comparison(
+    "H033 movement": Comparison(
         network="tumour cell",
         node="Motility",
         arm=Cells({"SAA3": 1.0, "NFKB1": 0.0}),
@@ -253,7 +253,7 @@ CASES = (
         remark=_NETWORK,
     ),
     Case(
-        observation="H033",
+        observation="H033 movement",
         experiment="cells",
         stands_in="tumour cells that move under SAA3, without NF-kappaB for which TLR4 has no node of its own",
         remark=_NETWORK,

@@ -115,6 +115,8 @@ def _mice(table: ParameterTable, dose: float) -> dict[str, Mouse]:
     }
     return treated | {
         "plain": Mouse(table),
+        "marrow without ID3": Mouse(table.with_values({"vegfr1_mobilisation": 1.0})),
+        "without TLR4": Mouse(table.with_values({"s100_lodging": 0.0})),
         "naive": Mouse(table, content=liver, cells=False),
         "liver-seeking exosomes": Mouse(table, content=liver, cells=False, injected=dose),
         "lung-seeking exosomes": Mouse(table, content=lung, cells=False, injected=dose),
@@ -138,6 +140,7 @@ def _readouts() -> dict[str, tuple[Readout, str, str]]:
 
     return {
         "H005 clusters": (lambda m: m.state("lung", "clusters"), "anti-VEGFR1 antibody", "plain"),
+        "H006": (lambda m: m.state("lung", "clusters"), "plain", "marrow without ID3"),
         "H011 recruitment": (myeloid, "LOX inhibitor", "plain"),
         "H027 niche": (lambda m: 1.0 + m.state("liver", "fibronectin"), "liver-seeking exosomes", "naive"),
         "H027 metastasis": (lambda m: m.settling("liver"), "liver-seeking exosomes", "naive"),
@@ -145,6 +148,7 @@ def _readouts() -> dict[str, tuple[Readout, str, str]]:
         "H031 uptake": (lambda m: m.level(EXOSOMES, "lung"), "without integrins", "lung-seeking tumour"),
         "H031 metastasis": (lambda m: m.settling("lung"), "without integrins", "lung-seeking tumour"),
         "H032 education": (myeloid, "RAB27A RNA interference", "plain"),
+        "H033 metastasis": (lambda m: m.settling("lung"), "without TLR4", "plain"),
         "H034 recruitment": (myeloid, "anti-CCL2 antibody", "plain"),
         "H039 recruitment": (myeloid, "hypoxic", "normoxic"),
         "H039 killers": (lambda m: m.killing, "hypoxic", "normoxic"),
@@ -174,6 +178,11 @@ EXPERIMENTS = (Computation(key="niche", title="The pre-metastatic niche of a mou
 CASES = (
     Case(observation="H005 clusters", experiment="niche"),
     Case(
+        observation="H006",
+        experiment="niche",
+        stands_in="clusters of the lung with a marrow that sends progenitors, against one that does not answer to the tumour",
+    ),
+    Case(
         observation="H011 recruitment",
         experiment="niche",
         stands_in="CD11b+ cells of the lung above those of a healthy mouse",
@@ -196,6 +205,11 @@ CASES = (
         observation="H032 education",
         experiment="niche",
         stands_in="CD11b+ cells of the lung above those of a healthy mouse",
+    ),
+    Case(
+        observation="H033 metastasis",
+        experiment="niche",
+        stands_in=f"{_SETTLING} in the lung, without the hold of S100A8/A9 on myeloid cells, for which SAA3 and TLR4 stand",
     ),
     Case(
         observation="H034 recruitment",

@@ -18,7 +18,6 @@ UNTESTED = (
     Untested("H002", f"{_FAK}, and docetaxel is not among the drugs"),
     Untested("H003", "siRNA and its loss are not in the model: a knock-down has the duration that the study gives it"),
     Untested("H004 vessels", "vessels of a spatial primary answer to VEGF, but the tumour there carries no FAK"),
-    Untested("H006", "Id3 is not in the model, and marrow without VEGFR1+ cells cannot be given them"),
     Untested("H007", "what distinguishes the medium of two tumours is not known as numbers of the model"),
     Untested("H008 metastasis", "the network of TrkB is not carried by the cells of the whole mouse"),
     Untested("H013 tumours", "the network of let-7 is not carried by the cells of the whole mouse"),
