@@ -123,12 +123,18 @@ def fields(day: int, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:
 
 
 def written(
-    folder: Path, model: dict[str, Any], cells: Any, concentrations: Any = None, days: int = 3, arm: str = "control"
+    folder: Path,
+    model: dict[str, Any],
+    cells: Any,
+    concentrations: Any = None,
+    days: int = 3,
+    arm: str = "control",
+    animals: int = 1,
 ) -> Result:
-    """A study of two arms with one animal each, of which the second was never begun; frames on days 0, 1, ..."""
+    """A study of two arms, of which only the first folder of the first was begun; frames on days 0, 1, ..."""
     arms = [{"name": arm}, {"name": "drug + X", "versus": arm}]
     record = {"metrics": "24 h", "frames": "24 h", "checkpoint": "24 h"}
-    study = toy_study(arms=arms, replicates=1, duration=f"{max(days - 1, 1)} day", record=record)
+    study = toy_study(arms=arms, replicates=animals, duration=f"{max(days - 1, 1)} day", record=record)
     make_folder(folder)
     (folder / RESOLVED_NAME).write_bytes(resolved_study(study))
     write_manifest(folder, new_manifest(study, model, session(1)))

@@ -117,8 +117,8 @@ def test_several_files_do_not_fit_one_name(tissue, tmp_path, letters):
 
 
 @pytest.mark.parametrize("there", ["file", "full folder"])
-def test_nothing_is_overwritten(tissue, tmp_path, letters, there):
-    letters(two_letters)
+def test_nothing_is_overwritten_and_nothing_written_in_vain(tissue, tmp_path, letters, there):
+    letters(lambda *_: pytest.fail("the writer was called"))
     out = tmp_path / "out"
     if there == "file":
         out.write_text("precious")
@@ -186,7 +186,8 @@ def test_every_format_has_a_writer():
         assert entry.reader
 
 
-def test_an_hdf5_file_is_on_the_disk_only_once_it_is_complete(tmp_path):
+def test_an_hdf5_file_is_on_the_disk_only_once_it_is_complete(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     pytest.importorskip("h5py", reason="HDF5 comes with the extra 'export'")
     with hdf5_file(tmp_path / "one.h5", "It is written") as file:
         file["numbers"] = np.arange(10**6)
@@ -197,7 +198,9 @@ def test_an_hdf5_file_is_on_the_disk_only_once_it_is_complete(tmp_path):
 
 # ---- days ---------------------------------------------------------------------------------------------------------
 def test_days_of_a_block_of_a_cohort_are_those_of_its_folder(tmp_path):
-    cohort = written(tmp_path / "study", COHORT, None, fields)
+    cohort = written(tmp_path / "study", COHORT, None, fields, animals=60)
     assert cohort.field_days("control", 0) == (0.0, 1.0, 2.0)
+    assert cohort.field_days("control", 49) == (0.0, 1.0, 2.0)
+    assert cohort.field_days("control", 50) == ()  # of the second block, which was not begun
     assert cohort.cell_days("control", 0) == ()
     assert np.isnan(cohort.outcomes["value"]).sum() == 0

@@ -101,11 +101,13 @@ def test_without_networks_the_columns_are_the_dimensionless_variables_of_the_cel
 
 def test_a_frame_of_a_running_tissue_keeps_every_bit_and_the_model_says_what_each_is():
     nodes = [Node(name=f"N{k}", initial=float(k % 3 == 0), genes=(f"G{k}",)) for k in range(70)]
+    nodes.insert(5, Node(name="Steps", logic=("N0", "N0"), initial=2))  # stays at level 2, as N0 is on
     model = carrying(network(*nodes), n=9).model()
     animal = TissueAnimal(model, seed=1, animal=0, dt=1.0, drugs=frozenset())
     animal.advance((), ())
     found = expression(pd.DataFrame(animal.frame()), describe(model))
-    np.testing.assert_array_equal(found.values, np.tile([k % 3 == 0 for k in range(70)], (9, 1)))
+    expected = [float(k % 3 == 0) for k in range(70)]
+    np.testing.assert_array_equal(found.values, np.tile([*expected[:5], 2.0, *expected[5:]], (9, 1)))
     assert set(found.network) == {"small"}
 
 
