@@ -11,7 +11,7 @@ from importlib.resources import files
 from paget.errors import EvidenceError, PagetError, StudyError, UnknownNameError
 from paget.evidence.rows import number, rows_of, unknown_sources
 
-__all__ = ["GeneEffect", "aliases", "load_genes", "read_genes", "unknown_gene"]
+__all__ = ["GeneEffect", "aliases", "gene_sources", "load_genes", "read_genes", "unknown_gene"]
 
 _COLUMNS = ("gene", "also", "parameter", "cells", "exponent", "without", "most", "reason", "source")
 _NEEDED = ("gene", "parameter", "without", "reason", "source")
@@ -83,6 +83,13 @@ def load_genes() -> tuple[GeneEffect, ...]:
     """The table ``data/genes.csv``, which holds for all models that have its parameters."""
     path = files("paget") / "data" / "genes.csv"
     return read_genes(path.read_text(encoding="utf-8"), "genes.csv")
+
+
+def gene_sources(genes: Iterable[str]) -> tuple[str, ...]:
+    """Keys of the sources for what these genes act on, in the order of the table; nodes of networks have their own."""
+    named = set(genes)
+    found = (key for effect in load_genes() if effect.gene in named for key in effect.sources)
+    return tuple(dict.fromkeys(found))
 
 
 def aliases() -> dict[str, str]:

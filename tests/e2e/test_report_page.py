@@ -222,6 +222,8 @@ def test_the_pictures_of_a_body_can_be_saved_and_its_days_move(browser: Browser,
     assert "day 0" in shown.evaluate("document.querySelector('svg.body-map').getAttribute('aria-label')")
     _, text = shown.download('figure[data-name="migration"] [data-download="data"]')
     assert {"arm", "origin", "site", "founders"} <= set(rows(text)[0])
+    shown.resize(400)
+    assert shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
     assert shown.problems == []
     assert shown.violations() == []
     shown.close()

@@ -114,6 +114,17 @@ def test_a_ratio_does_not_depend_on_the_unit(values, scale):
     assert plain == pytest.approx(scaled, rel=1e-6, abs=1e-6)
 
 
+def test_the_interval_of_the_ratio_of_pairs_holds_it_as_often_as_it_says_however_animals_differ():
+    random, held, trials = np.random.default_rng(3), 0, 1_000
+    for _ in range(trials):
+        control = np.exp(random.normal(5.0, 2.0, 8))
+        arm = control * np.exp(random.normal(math.log(0.3), 0.2, 8))
+        found = contrast(arm, control, 0.01, "pairs", paired=True)
+        held += found.low <= 0.3 <= found.high
+        assert found.high / found.low < 5.0  # the spread between animals, e to the 2, is not in it
+    assert abs(held - 950) < 28  # as above
+
+
 def test_no_control_leaves_no_ratio():
     none = np.zeros(4)
     assert math.isnan(ratio_with_interval(none, none, paired=True)[0])

@@ -26,7 +26,9 @@ def run_with(tmp_path: Path, text: str, programs: dict[str, str], **environment:
     (tmp_path / "job.sh").write_text(text)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     command = ["bash", str(tmp_path / "job.sh")]
-    return subprocess.run(command, env={"PATH": path, **environment}, capture_output=True, text=True, cwd=tmp_path)
+    return subprocess.run(
+        command, env={"PATH": path, **environment}, capture_output=True, text=True, cwd=tmp_path, timeout=30
+    )
 
 
 def job_with(tmp_path: Path, **changes) -> str:
@@ -38,7 +40,8 @@ def test_bash_sends_off_the_array_and_then_the_job_that_waits_for_all_of_it(tmp_
     done = run_with(tmp_path, job_with(tmp_path, partition="long", setup=("module load python",)), {"sbatch": told})
     assert done.returncode == 0, done.stderr
     array, collect = (tmp_path / "sent").read_text().splitlines()[:2]
-    assert array.startswith("--parsable|") and array.endswith("job.sh|")
+    assert array.startswith("--parsable|")
+    assert array.endswith("job.sh|")
     assert "--dependency=afterany:17|" in collect
     assert "--partition=long|" in collect
     assert "--output=/data/a result-%j-collect.log|" in collect
@@ -59,14 +62,14 @@ def test_a_task_computes_its_shard_with_the_given_settings_and_hands_on_the_exit
 
 
 def test_a_task_that_is_told_to_end_ends_paget_first(tmp_path):
-    python = "trap 'echo stopped > ended; exit 130' TERM\nkill -TERM $PPID\nwhile :; do sleep 0.05; done"
+    python = "trap 'echo stopped > ended; exit 130' TERM\nsleep 0.1\nkill -TERM $PPID\nfor i in {1..100}; do sleep 0.05; done"
     done = run_with(tmp_path, job_with(tmp_path), {"python": python}, SLURM_ARRAY_TASK_ID="1")
     assert done.returncode == 130
     assert (tmp_path / "ended").read_text() == "stopped\n"
 
 
 def test_a_task_whose_time_is_up_stops_and_queues_itself_again_but_not_for_ever(tmp_path):
-    python = "trap 'exit 143' TERM\nkill -USR1 $PPID\nwhile :; do sleep 0.05; done"
+    python = "trap 'exit 143' TERM\nsleep 0.1\nkill -USR1 $PPID\nfor i in {1..100}; do sleep 0.05; done"
     scontrol = 'echo "$@" > again'
     given = {"SLURM_ARRAY_TASK_ID": "2", "SLURM_ARRAY_JOB_ID": "17"}
     programs = {"python": python, "scontrol": scontrol}

@@ -65,7 +65,8 @@ def test_a_study_has_the_panels_that_its_sweep_allows():
     titles = {name: [p.title for p in design_panels(material(swept(s)))] for name, s in
               {"none": None, "series": SERIES, "board": BOARD, "cube": CUBE}.items()}  # fmt: skip
     assert titles["none"] == []
-    assert titles["series"] == ["Nodules over the dose of A"]
+    assert [title.split(":")[0] for title in titles["series"]] == ["Nodules over the dose of A"]
+    assert re.search(r"EC50 1\.\d+ \(.+ to .+\) mg/kg", titles["series"][0])
     assert [title.split(", mean")[0] for title in titles["board"]] == ["Nodules: Bliss excess", "Nodules: Loewe excess"]
     assert titles["cube"] == ["What moves nodules"]
 

@@ -10,7 +10,7 @@ import pytest
 from stored_results import BIG, BODY, stored
 
 from paget.errors import ResultError, UnknownNameError
-from paget.io.export import Selection, export
+from paget.io.export import Selection, export, series
 from paget.results.contents import contents
 
 
@@ -124,6 +124,11 @@ def test_readouts_are_arrays_over_arm_animal_and_day_with_units(result):
     assert data["burden"].attrs["units"] == "1"
     assert data["day"].attrs["units"] == "day"
     assert data.attrs["seed"] == 5
+
+
+def test_arms_are_in_the_order_of_the_study_not_of_the_alphabet():
+    study = np.array(["vehicle", "drug", "both"], dtype=object)
+    assert series._places(np.array(["both", "vehicle", "drug"], dtype=object), study).tolist() == [2, 0, 1]
 
 
 def test_missing_animals_are_nan_and_their_status_says_why(result):

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from stored_results import BIG, BODY, stored
+from stored_results import BIG, BODY, TISSUE, stored
 
 from paget.errors import ResultError
 from paget.io.export import Selection, export, simularium
@@ -61,6 +61,19 @@ def test_the_scene_is_the_tissue_in_a_round_unit_of_length(document):
     assert info["typeMapping"]["0"]["geometry"]["color"] == "#c2185b"
 
 
+def test_a_large_tissue_is_drawn_in_units_in_which_it_fits_the_viewer(tmp_path):
+    model = {**TISSUE, "domain": {"size_um": [1000, 800, 20], "voxel_um": 20.0, "shape": [1, 40, 50]}}
+    result = stored(tmp_path / "result", model)
+    (path,) = export(result, "simularium", tmp_path / "one.simularium", ONE)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    info, cells = document["trajectoryInfo"], result.cells("control", 0, 0.0)
+    assert info["spatialUnits"] == {"magnitude": 20.0, "name": "µm"}
+    assert info["size"] == {"x": 50.0, "y": 40.0, "z": 1.0}
+    found = agents(document, 0)
+    assert np.allclose(20.0 * found[:, 3:6] + [500.0, 400.0, 10.0], cells[["x", "y", "z"]], atol=1e-2)
+    assert np.allclose(20.0 * found[:, 9], cells["radius"], atol=1e-2)
+
+
 def test_a_cell_keeps_one_small_number_over_all_frames(document, result):
     numbers = {}
     for frame, day in enumerate((0.0, 2.0, 4.0, 6.0, 8.0, 10.0)):
@@ -85,6 +98,7 @@ def test_too_many_cells_are_thinned_to_the_same_ones_in_every_frame_and_the_file
     assert "1 in 3 cells shown" in document["trajectoryInfo"]["modelInfo"]["description"]
     shown = [set(agents(document, frame)[:, 3].tolist()) for frame in range(5)]
     assert shown[0] == shown[1] == shown[4]
+    assert 5 < len(shown[0]) < 25  # of 43, one in three
 
 
 @pytest.mark.parametrize("one_in", [2, 7])

@@ -179,6 +179,7 @@ def test_without_natural_killer_cells_fewer_cells_die_in_the_blood():
         (into("tail vein", cells=3).model_copy(update={"cells": "neutrophil"}), None, "Unknown cell type 'neutrophil'"),
         (Injection(exosomes="brain", amount="1 ug"), None, "bound for 'brain'"),
         (Injection(exosomes="lung", amount="1 mL"), None, "'1 mL' is no amount of exosomes"),
+        (into("tail vein", cluster=65), None, "clusters of 65 x 'tumour cell' are not known in blood"),
         (None, Depletion(cells="B cell"), "Unknown cell type 'B cell'"),
         (None, Depletion(cells="tumour cell"), "'tumour cell' cannot be depleted in a body"),
     ],

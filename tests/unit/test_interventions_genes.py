@@ -17,7 +17,7 @@ from paget.engine.chance import Chance
 from paget.engine.simulation import Simulation
 from paget.errors import EvidenceError, StudyError, UnknownNameError
 from paget.evidence import load_sources
-from paget.genes import load_genes, read_genes
+from paget.genes import gene_sources, load_genes, read_genes
 from paget.signalling import Node
 
 LUMPED = {"primary": "lumped", "lung": "lumped"}
@@ -48,6 +48,10 @@ def test_every_row_of_the_table_acts_in_some_model_and_has_a_source_and_a_reason
         assert effect.parameter in acting, effect
         assert effect.reason
         assert set(effect.sources) <= set(load_sources())
+
+
+def test_the_sources_of_genes_can_be_cited():
+    assert gene_sources(["RAB27A", "FLT1", "PTK3"]) == ("Kaplan2005", "Peinado2012")
 
 
 def test_a_knock_out_leaves_nothing_and_a_level_scales_the_number_with_its_reason_and_sources():

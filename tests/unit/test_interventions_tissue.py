@@ -104,6 +104,7 @@ def test_cells_of_a_tissue_that_was_given_cell_by_cell_begin_like_one_of_them():
         (cells("tumour cell", 2), "'tumour cell' can be cycling tumour cell or dormant tumour cell; say which"),
         (cells("capillary", 2, into="liver"), "cannot be injected into 'liver'"),
         (cells("senescent fibroblast", 2), "Unknown cell type 'senescent fibroblast'"),
+        (cells(CYCLING, 2e6), "do not fit into a piece of tissue"),
         (Injection(exosomes="lung", amount="10 ug"), "bound for 'lung' need a body"),
     ],
 )

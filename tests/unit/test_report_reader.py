@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from paget.report.focus import focused, overview
 from paget.report.material import collect
 from paget.report.plotting import time_axis
 from paget.report.survival import survival_panels
-from paget.report.theme import DAYS_PER_YEAR, length_text, moment_text, palettes
+from paget.report.theme import DAYS_PER_YEAR, arm_styles, length_text, moment_text, palettes
 
 TWO = [{"name": "vehicle"}, {"name": "drug", "versus": "vehicle"}]
 
@@ -69,6 +70,24 @@ def test_survival_over_years_is_ticked_at_whole_years() -> None:
     ((panel, _),) = survival_panels(collect(result))
     assert panel.figure.layout.xaxis.title.text == "Year"
     assert list(panel.figure.layout.xaxis.ticktext) == ["0", "2", "4", "6", "8", "10"]
+
+
+def test_of_very_many_steps_of_a_survival_curve_those_drawn_lie_where_they_are() -> None:
+    study = demo_study(2000, arms=[{"name": "alone"}])
+    luck = np.random.default_rng(5)
+    days = np.sort(luck.uniform(1.0, 59.0, 2000).round(2))
+    readout = next(r for r in demo_model()["readouts"] if r["kind"] == "time")
+    outcomes = pd.DataFrame(
+        {"arm": "alone", "animal": range(2000), "readout": readout["name"], "value": days, "observed": True}
+    )
+    material = replace(collect(demo_result(demo_study(2, arms=TWO), days=())), study=study, outcomes=outcomes)
+    ((panel, curves),) = survival_panels(replace(material, styles=arm_styles(study)))
+    (drawn,) = [t for t in panel.figure.data if t.meta["series"] == "without event"]
+    whole = curves.curves[0]
+    assert 400 < len(drawn.x) < 600
+    assert drawn.y[-1] == 0.0
+    nearest = [int(np.abs(np.array(whole.days) - x).argmin()) for x in drawn.x]
+    assert [whole.survival[i] for i in nearest] == pytest.approx(list(drawn.y), abs=1e-4)
 
 
 def test_of_many_yes_and_no_answers_the_share_is_drawn_with_its_interval() -> None:

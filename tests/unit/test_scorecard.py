@@ -13,7 +13,7 @@ import pytest
 
 from paget.catalogue import check_study
 from paget.cli import main
-from paget.errors import EvidenceError, UnknownNameError
+from paget.errors import EvidenceError, StudyError, UnknownNameError
 from paget.evidence import load_observations
 from paget.validation import scorecard as scorecards
 from paget.validation.case import Case, Computation, StudyRun, Untested
@@ -156,6 +156,18 @@ def test_a_study_is_run_once_kept_and_read_off(tmp_path, monkeypatch):
     assert bone.measured.low <= bone.measured.value <= bone.measured.high <= 100.0
     assert lung.measured.low < lung.measured.value < lung.measured.high
     assert [row.measured for row in second.rows] == [row.measured for row in first.rows]
+
+
+def test_a_study_that_cannot_be_run_is_named_with_its_folder(tmp_path, monkeypatch):
+    other = StudyRun(key="lung", study="lung_awakening", arms=("vehicle", "doxorubicin"), replicates=2, quick=1)
+    monkeypatch.setattr("paget.validation.cases.EXPERIMENTS", {**EXPERIMENTS, "lung": other})
+    place = tmp_path / "studies" / "lung-quick"
+    place.mkdir(parents=True)
+    (place / "manifest.json").write_text("not a result")
+    with pytest.raises(
+        StudyError, match=r"The study 'lung' of the scorecard, in .*lung-quick.*\n.*take that folder away"
+    ):
+        validate(["H070 traps"], folder=tmp_path, quick=True)
 
 
 def test_an_unknown_observation_is_told_with_the_nearest(tmp_path):

@@ -40,13 +40,15 @@ def test_the_order_is_that_of_influence_and_what_does_nothing_is_not_significant
 
 
 def test_sobol_indices_of_a_polynomial_are_exact():
-    values = 3 * PLACES[:, 0] - PLACES[:, 1] + 4 * PLACES[:, 0] * PLACES[:, 1]
+    values = 3 * PLACES[:, 0] - PLACES[:, 1] + 4 * PLACES[:, 0] * PLACES[:, 1] + 6 * (PLACES[:, 2] - 0.5) ** 2
     found = of(values)
-    # over the unit square: (5 x + 0 y) about the mean, y (1/2 + ...): by hand, variances 25/12, 1/12 and 16/144
-    parts = np.array([(3 + 2) ** 2 / 12, (-1 + 2) ** 2 / 12, 16 / 144])
+    # variances over the unit cube by hand: of 5 k, of l, of 4 (k - 1/2) (l - 1/2), and of 6 (m - 1/2)^2
+    parts = np.array([25 / 12, 1 / 12, 16 / 144, 36 / 180])
     assert found["k"].first == pytest.approx(parts[0] / parts.sum())
     assert found["l"].total == pytest.approx((parts[1] + parts[2]) / parts.sum())
-    assert found["m"].total == pytest.approx(0.0, abs=1e-12)
+    assert found["m"].first == pytest.approx(parts[3] / parts.sum())
+    assert found["m"].total == pytest.approx(parts[3] / parts.sum())
+    assert abs(found["m"].prcc) < 0.3  # turns back, which ranks do not see
 
 
 def test_a_surrogate_that_does_not_predict_is_not_used():

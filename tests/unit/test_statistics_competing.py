@@ -160,6 +160,19 @@ def test_no_event_at_all_gives_p_one() -> None:
     assert low < 0 < high
 
 
+def test_deaths_after_every_animal_at_risk_has_had_the_event_do_no_harm() -> None:
+    times = np.array([1.0, 2, 3, 4, 5, 6, 7, 8])
+    # a censored animal leaves the share to the last one of its group, who has the event; deaths follow in the other group
+    causes = np.array([EVENT, EVENT, EVENT, EVENT, EVENT, EVENT, EVENT, COMPETING])
+    statistic, _, p = gray_test(times, causes, np.array([0, 1, 0, 1, 0, 1, 0, 1]))
+    assert math.isfinite(statistic)
+    assert 0 < p <= 1
+    late = gray_test(
+        np.array([1.0, 2, 2, 9, 9]), np.array([EVENT, CENSORED, EVENT, COMPETING, COMPETING]), np.array([0, 0, 1, 1, 0])
+    )
+    assert 0 < late[2] <= 1
+
+
 def test_failed_and_absent_animals_are_told_in_the_note() -> None:
     data = outcomes({"a": drawn(5, 10.0, 1)})
     found = cumulative_incidence(data, METASTASIS, DEATH, ["a", "b"], failed={"a": 2})

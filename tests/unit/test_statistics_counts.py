@@ -139,6 +139,19 @@ def test_the_ratio_of_pairs_is_not_widened_by_what_the_animals_share() -> None:
     assert paired.interval()[1] < 1.0 < apart.interval()[1]
 
 
+def test_pairs_that_differ_more_than_poisson_widen_the_interval() -> None:
+    rng = np.random.default_rng(17)
+    a, b = rng.poisson(rng.gamma(2.0, 10.0, (2, 12))).astype(float)
+    found = rate_ratio_paired(a, b)
+    assert found is not None
+    share = a.sum() / (a + b).sum()
+    # the variance of the share between pairs, not that of a binomial count
+    error = math.sqrt(12 / 11 * ((a - share * (a + b)) ** 2).sum()) / (a + b).sum() / (share * (1 - share))
+    low, high = found.interval()
+    assert found.dispersion > 3
+    assert math.log(high / low) / 2 == pytest.approx(2.200985 * error, rel=0.1)  # t(0.975, 11)
+
+
 def test_an_arm_without_any_count_has_a_bound_on_one_side() -> None:
     some, none = [3, 5, 2, 6, 4, 4, 2, 5], [0] * 8
     for paired in (True, False):

@@ -106,6 +106,14 @@ def test_clones_are_inherited_and_belong_to_the_tumour_alone(body):
     assert clone[[BIG + 3]].isna().all()
 
 
+def test_an_ancestor_has_the_clone_of_the_descendant_of_which_it_is_known():
+    first, second = daughters(7)
+    last = pd.DataFrame({"id": np.array([first], np.uint64), "type": ["cell"], "clone": [4]})
+    table = events((1.0, "division", 7), (2.0, "death", second))
+    family = lineage(table, ROLES, last=last, day=3.0).set_index("cell")
+    assert family["clone"].to_dict() == {7: 4, first: 4, second: 4}
+
+
 def test_every_cell_ends_as_its_last_event_says_or_lives(body):
     family = body.lineage("control", 0).set_index("cell")
     assert family["fate"].to_dict() == {

@@ -164,8 +164,8 @@ def test_false_synergy_is_as_rare_as_the_intervals_say(gallery):
     with gallery(
         "designs-synergy",
         title="No synergy where there is none",
-        text=f"Mean excess of 5 x 5 checkerboards of counts with 95 % intervals, {animals} animals. Independent drugs by Bliss: "
-        f"0 left out in {outside['bliss']} of {trials} studies; a drug with itself by Loewe: in {outside['loewe']} of {trials}.",
+        text=f"Mean excess of 5 x 5 checkerboards of counts, 95 % intervals, {animals} animals. Independent drugs, Bliss: 0 "
+        f"left out in {outside['bliss']} of {trials} studies; a drug with itself, Loewe: {outside['loewe']} of {trials}.",
         panels=2,
     ) as axes:
         for axis, (rule, scores) in zip(axes, found.items(), strict=True):
@@ -192,7 +192,7 @@ def test_power_of_t_tests_is_that_of_the_noncentral_distribution(correlation, ga
     with gallery(
         f"designs-power-{name}",
         title=f"Power of the t test, {name} animals",
-        text=f"4,000 simulated studies for each number of animals against the noncentral t distribution (statsmodels). Needed for "
+        text=f"4,000 simulated studies for each number of animals against the noncentral t distribution (statsmodels). For "
         f"80 %: {needed} by the formula, {curve.needed} ({curve.needed_low} to {curve.needed_high}) by simulation.",
     ) as axes:
         axes.plot([p.animals for p in curve.points], exact, label="formula")

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from paget.cli import catalogued, clusters, designing, exporting, figures, files, growing, networks, results, running, validating
+from paget.cli import (
+    catalogued,
+    clusters,
+    designing,
+    exporting,
+    figures,
+    files,
+    growing,
+    networks,
+    results,
+    running,
+    validating,
+)
 from paget.cli.terminal import complain, make_encodings_safe
 from paget.errors import PagetError
 

@@ -87,7 +87,7 @@ def explain(
     grid(("parameter", "value", "basis", "why, and where from"), [_parameter(p) for p in model["parameters"]])
     if any(p["changed"] for p in model["parameters"]):
         say("* changed by this study")
-    if model["genes"]:
+    if model.get("genes"):
         heading("Genes that an arm can change")
         grid(("gene", "acts on"), [(gene, "; ".join(what)) for gene, what in model["genes"].items()])
     heading("Assumptions")

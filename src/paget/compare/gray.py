@@ -24,6 +24,8 @@ _DRAWS = 9_999
 _SEED = 20260102
 # Above so many animals the chi-squared distribution holds, and drawing costs.
 _MOST_ANIMALS = 60
+# A share that is 1 may come out below it by rounding; after it there is nobody left to have the event.
+_ROUNDING = 1e-9
 
 
 def gray_test(times: Values, causes: Whole, groups: Whole) -> tuple[float, int, float]:
@@ -139,8 +141,9 @@ def _covariance(at_risk: Values, events: Values, others: Values) -> Values:
         h = np.where(here, y / np.where(here, s_before, 1.0), 0.0)
         total, number = float(h.sum()), float(d.sum())
         a = np.diag(h) - np.outer(h, h) / total
-        weight += a * number / (total * (1.0 - incidence))
-        incidence += number / total
+        if number > 0.0 and incidence < 1.0 - _ROUNDING:
+            weight += a * number / (total * (1.0 - incidence))
+            incidence += number / total
         left = np.where(s_after > 0.0, (1.0 - incidence) / np.where(s_after > 0.0, s_after, 1.0), 0.0)
         if number > 0.0:
             ties = 1.0 - (number - 1.0) / (total * s_before - 1.0) if number > 1.0 else np.ones(groups)

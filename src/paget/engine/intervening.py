@@ -40,6 +40,7 @@ ARRIVED, DIED = "arrival", "death"
 TISSUE, VEIN = "tissue", "tail vein"
 INJECTED = "injected"  # in the tally: cells that were injected so far
 SALT = 59
+MOST = 1_000_000  # cells of one injection into a piece of tissue
 
 
 def new_ids(key: np.uint64, tick: int, nth: int, count: int) -> Ids:
@@ -88,6 +89,8 @@ def problems(model: Model, injections: Iterable[Injection], depletions: Iterable
                 f"cells cannot be injected into '{injection.into}' here: this is one tissue, which they reach by the "
                 f"'{VEIN}' or are put into as 'tissue'"
             )
+        if (injection.number or 0.0) > MOST:
+            yield f"{injection.number:g} x '{injection.cells}' do not fit into a piece of tissue; {MOST} at most do"
         try:
             type_of(model, injection.cells)
         except (UnknownNameError, StudyError) as problem:

@@ -106,11 +106,14 @@ def dose_response_panel(found: DoseResponse) -> Panel:
     )  # fmt: skip
     if min(found.means) >= 0:
         top = np.array(found.means) + np.array(_half_widths(found))
-        figure.update_yaxes(range=[0, 1.06 * float(top.max()) or 1.0])
-    said = found.sentence()
-    return Panel(
-        f"{found.title} over the dose of {found.drug}", found.unit, figure, 280, f"Dose-response curve. {said}"
-    )
+        ceiling = float(top.max()) or 1.0
+        figure.update_yaxes(range=[-0.03 * ceiling, 1.06 * ceiling])
+    title = f"{found.title} over the dose of {found.drug}"
+    if found.ec50 is not None:
+        lowest = number_text(found.ec50.low) if found.ec50.low > 0 else "no lower limit"
+        highest = number_text(found.ec50.high) if math.isfinite(found.ec50.high) else "no upper limit"
+        title += f": EC50 {number_text(found.ec50.value)} ({lowest} to {highest}) mg/kg"
+    return Panel(title, found.unit, figure, 280, f"Dose-response curve. {found.sentence()}")
 
 
 def _half_widths(found: DoseResponse) -> list[float]:

@@ -13,6 +13,7 @@ from paget.report.theme import DAYS_PER_YEAR, in_years, p_text, shortened
 __all__ = ["survival_panels"]
 
 _NAME_WIDTH = 24
+_AT_RISK = "Number at risk"
 _ROW_PIXELS = 17
 _MOST_STEPS = 500
 _CURVE_PIXELS = 270
@@ -37,7 +38,9 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
     height = _CURVE_PIXELS + _BELOW_PIXELS + risk
     drawn = height - 8 - 10
     split = (risk + _BELOW_PIXELS) / drawn
-    figure = empty_figure(left=round(44 + CHARACTER_PIXELS * max(map(len, names))), top=8, bottom=10, right=16)
+    figure = empty_figure(
+        left=round(44 + CHARACTER_PIXELS * max(len(_AT_RISK) + 1, *map(len, names))), top=8, bottom=10, right=16
+    )
     for curve in curves.curves:
         _add_curve(figure, material, readout, curve)
     figure.update_layout(
@@ -58,7 +61,7 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
             "domain": [0, risk / drawn],
             "range": [rows - 0.5, -1.5],
             "tickvals": [-1, *range(rows)],
-            "ticktext": ["<b>Number at risk</b>", *_coloured(material, curves.curves, names)],
+            "ticktext": [f"<b>{_AT_RISK}</b>", *_coloured(material, curves.curves, names)],
             "showgrid": False,
             "zeroline": False,
             "showline": False,

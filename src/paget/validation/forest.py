@@ -29,7 +29,8 @@ def span(observation: Observation, measured: Measured) -> tuple[float, float, bo
         most = max(shown)
         return min(0.0, *shown), (100.0 if most > 20.0 else 1.25 * most or 1.0), False
     least, most = min(0.0, *shown), max(0.0, *shown)
-    return least - 0.05 * (most - least), most + 0.05 * (most - least) or 1.0, False
+    margin = 0.05 * (most - least)
+    return (least - margin if least < 0.0 else 0.0), (most + margin if most > 0.0 else 0.0) or 1.0, False
 
 
 def forest(observation: Observation, measured: Measured) -> str:
@@ -107,7 +108,10 @@ def _ticks(least: float, most: float, logarithmic: bool) -> tuple[float, ...]:
     if logarithmic:
         listed = (0.01, 0.1, 0.5, 1.0, 2.0, 10.0, 100.0)
         return tuple(at for at in listed if least <= at <= most)
-    return (least, 0.5 * (least + most), most)
+    step = 10.0 ** math.floor(math.log10(most - least))
+    step *= next(times for times in (0.2, 0.5, 1.0, 2.0, 5.0) if (most - least) / (times * step) <= 5.0)
+    first = math.ceil(least / step - 1e-9)
+    return tuple(k * step for k in range(first, math.floor(most / step + 1e-9) + 1))
 
 
 def _tick(at: float, value: float) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from paget.errors import DamagedResultError, EvidenceError, PagetError
+from paget.errors import DamagedResultError, EvidenceError, PagetError, StudyError
 from paget.evidence import Observation, ObservationTable, load_observations
 from paget.validation.case import Case, Computation, Experiment, StudyRun, Untested
 from paget.validation.measured import Measured
@@ -203,8 +203,8 @@ def validate(
     ------
     UnknownNameError
         If an id is not known.
-    PagetError
-        If an experiment cannot be run; what was finished is kept.
+    StudyError
+        If a study cannot be run; what was finished is kept.
     """
     from paget.validation.cases import CASES, EXPERIMENTS, UNTESTED
 
@@ -264,7 +264,7 @@ def _run(run: StudyRun, folder: Path, quick: bool, workers: int | None, animals:
     try:
         return simulate(run.as_study(quick), out=place, workers=workers, resume=place.exists(), progress=animals)
     except PagetError as problem:
-        raise type(problem)(
+        raise StudyError(
             f"The study '{run.key}' of the scorecard, in {place}: {problem}\n"
             "If it was begun with another version, take that folder away, or give another --out."
         ) from problem

@@ -27,6 +27,7 @@ __all__ = ["KILLERS", "VESSELS", "intervene", "problems", "with_heart"]
 VESSELS = {"tail vein": "vena cava", "left ventricle": "arteries", "portal vein": "portal vein"}
 """Vessel that is injected -> the node of the circulation where its blood goes next."""
 KILLERS = "natural killer cell"
+LARGEST = 64  # cells of a cluster: the odds of larger ones would take minutes to solve
 INJECTION = 2  # the medium by which cells get into the arteries, where no organ sheds them
 
 
@@ -64,6 +65,8 @@ def problems(body: WholeBody, injections: Iterable[Injection], depletions: Itera
             continue
         if injection.into not in (*vessels, *body.sites):
             yield str(UnknownNameError("vessel or site to inject", injection.into, (*vessels, *body.sites)))
+        elif injection.cluster > LARGEST:
+            yield f"clusters of {injection.cluster} x '{injection.cells}' are not known in blood; {LARGEST} cells at most"
         elif not _tumour(injection.cells, groups):
             yield from _problems_of_other_cells(body, injection, vessels)
         elif injection.into in body.sites and injection.into not in [site.name for site in body.lumped]:

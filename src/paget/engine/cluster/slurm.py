@@ -77,11 +77,11 @@ def script(job: SlurmJob) -> str:
             "fi",
             "",
             *job.setup,
+            "trap 'kill -TERM $(jobs -p)' TERM",
             *(_again_when_time_is_up() if job.time is not None else ()),
             f"{program} run {words} --out {base} --no-report \\",
             f'    --shard "$SLURM_ARRAY_TASK_ID/{job.tasks}" --resume --workers "${{SLURM_CPUS_PER_TASK:-{job.cpus}}}" &',
             "running=$!",
-            "trap 'kill -TERM \"$running\"' TERM",
             'wait "$running"; code=$?',
             'while kill -0 "$running" 2>/dev/null; do wait "$running"; code=$?; done  # a signal ends a wait early',
             'exit "$code"',
@@ -123,7 +123,7 @@ def _again_when_time_is_up() -> list[str]:
     task = '"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"'
     return [
         "again() {",
-        '    kill -TERM "$running" && wait "$running"',
+        "    kill -TERM $(jobs -p) && wait",
         f'    [ "${{SLURM_RESTART_COUNT:-0}}" -lt {_MOST_RESTARTS} ] && scontrol requeue {task}',
         "    exit 143",
         "}",

@@ -6,7 +6,7 @@ from paget.validation.case import Untested
 
 __all__ = ["UNTESTED"]
 
-_FAK = "the whole mouse has no genes whose knock-down slows its primary tumour"
+_FAK = "no primary tumour of the models carries FAK: only cells in the lung do"
 _MMP = "the cohorts have no proteases, so that an inhibitor would do nothing by construction"
 _MSC = "no model has mesenchymal stem cells in a tumour; only their network is tested (H019, H023, H024)"
 _EVEROLIMUS = "the cohort has no metastatic disease under treatment, everolimus or exemestane"
@@ -17,9 +17,9 @@ UNTESTED = (
     Untested("H001", _FAK),
     Untested("H002", f"{_FAK}, and docetaxel is not among the drugs"),
     Untested("H003", "siRNA and its loss are not in the model: a knock-down has the duration that the study gives it"),
-    Untested("H004 vessels", "vessels of a spatial primary answer to VEGF, but the tumour there carries no FAK"),
+    Untested("H004 vessels", "vessels of a spatial primary answer to VEGF, but its cells carry no FAK"),
     Untested("H007", "what distinguishes the medium of two tumours is not known as numbers of the model"),
-    Untested("H008 metastasis", "the network of TrkB is not carried by the cells of the whole mouse"),
+    Untested("H008 metastasis", "cells of the whole mouse have TrkB, which they can lose, but not gain"),
     Untested("H013 tumours", "the network of let-7 is not carried by the cells of the whole mouse"),
     Untested("H015", _MMP),
     Untested("H016", _MMP),
@@ -40,7 +40,10 @@ UNTESTED = (
         "H041", "delivery of MT1-MMP to an invadopodium is a switch here, without a time constant that bleaching shows"
     ),
     Untested("H042", "digestion of matrix by single invadopodia is not in the model"),
-    Untested("H043 metastasis", "invadopodia of the network do not decide whether cells of the whole mouse spread"),
+    Untested(
+        "H043 metastasis",
+        "TKS5 decides how often cells of a spatial primary enter vessels, not how metastases grow in the lung",
+    ),
     Untested("H046", "the cohort is of breast cancer; the finding is of all solid tumours together"),
     Untested("H047", "no cohort of prostate cancer"),
     Untested("H048 small-cell lung", "the autopsies do not tell kinds of lung cancer apart"),
