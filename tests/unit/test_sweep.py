@@ -37,10 +37,10 @@ def test_arms_are_those_of_like_with_other_amounts_and_nothing_given_at_zero():
     )
     arms = points_of(study)
     assert [arm.name for arm in arms] == [
-        "A 0 mg/kg + B 0 mg/kg",
-        "A 0 mg/kg + B 2.5 mg/kg",
-        "A 5 mg/kg + B 0 mg/kg",
-        "A 5 mg/kg + B 2.5 mg/kg",
+        "A 0 + B 0 mg/kg",
+        "A 0 + B 2.5 mg/kg",
+        "A 5 + B 0 mg/kg",
+        "A 5 + B 2.5 mg/kg",
     ]
     assert [{d.drug: d.amount for d in arm.doses} for arm in arms] == [{}, {"B": 2.5}, {"A": 5.0}, {"A": 5.0, "B": 2.5}]
     assert {arm.versus for arm in arms} == {"control"}

@@ -350,15 +350,15 @@ def _filling(design: str, dimensions: int, points: int, seed: int) -> list[list[
 
 
 def _told(axes: Mapping[str, Axis], point: Mapping[str, float | str]) -> str:
-    doses = [axes[key].written(value) for key, value in point.items() if axes[key].dose]
+    doses = [f"{key} {value:.6g}" for key, value in point.items() if axes[key].dose]
+    doses[-1:] = [f"{last} {_DOSE_UNIT}" for last in doses[-1:]]
     others = [axes[key].written(value) for key, value in point.items() if not axes[key].dose]
     return ", ".join(filter(None, (" + ".join(doses), ", ".join(others))))
 
 
 def _names(sweep: Sweep, base: Arm | None, told: Sequence[str], taken: Mapping[str, Arm]) -> list[str]:
     """Names that say the point; a number where that would be too long, not unique, or say many digits."""
-    whole = base is not None and {dose.drug for dose in base.doses} <= set(sweep.doses)
-    before = "" if whole or base is None else f"{base.name}: "
+    before = "" if sweep.doses or base is None else f"{base.name}: "
     names = [before + words for words in told]
     bad = len(set(names)) < len(names) or any(len(name) > _LONGEST_NAME or name in taken for name in names)
     if bad or sweep.design != "grid":
