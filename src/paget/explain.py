@@ -119,28 +119,12 @@ def methods(model: Model) -> str:
 
 def describe(model: Model) -> dict[str, Any]:
     """Everything a report, a table or another program needs to know of a model, as plain JSON values."""
-    grid = model.grid
     return {
         "name": model.name,
         "title": model.title,
-        "dimensions": 2 if grid.flat else 3,
-        "domain": {
-            "size_um": list(grid.size),
-            "voxel_um": grid.voxel if isinstance(grid.voxel, float) else list(grid.spacing),
-            "shape": list(grid.shape),
-        },
+        **_tissue_rows(model),
         "readouts": _readout_rows(model),
         "cell_types": [_type_row(model.types[name]) for name in model.cell_types],
-        "fields": [
-            {
-                "name": name.split(".", 1)[1],
-                "title": model.variables[name].title,
-                "unit": model.variables[name].unit,
-                "immobile": model.variables[name].immobile,
-                "colour": model.variables[name].colour,
-            }
-            for name in model.fields
-        ],
         "cell_units": {v.noun: v.unit for v in model.cell_variables if v.place == "cell"},
         "event_kinds": list(model.event_kinds),
         "processes": process_table(model),
@@ -154,7 +138,7 @@ def describe(model: Model) -> dict[str, Any]:
 
 
 def describe_subject(subject: Subject) -> dict[str, Any]:
-    """The same of a subject that is not one tissue; it has sites in place of a domain."""
+    """The same of a subject that is not one tissue; it has sites in place of a domain, and domain and fields by site."""
     keys = [key for part in subject.processes.values() for key in part.sources]
     for parameter in subject.numbers_used().values():
         keys += parameter.source.split(";")
@@ -170,6 +154,10 @@ def describe_subject(subject: Subject) -> dict[str, Any]:
         "readouts": _readout_rows(subject),
         "cell_types": [_type_row(cell_type) for cell_type in subject.cell_types],
         "fields": [],
+        "tissues": {site: _tissue_rows(model) for site, model in subject.tissues.items()},
+        "networks": [
+            {**row, "site": site} for site, model in subject.tissues.items() for row in network_rows(model.ordered)
+        ],
         "cell_units": {},
         "event_kinds": list(subject.event_kinds),
         "processes": [
@@ -193,6 +181,29 @@ def describe_subject(subject: Subject) -> dict[str, Any]:
         "sources": [_source_row(s) for s in _known_sources(keys)],
         "methods": subject.methods,
         **_told(subject),
+    }
+
+
+def _tissue_rows(model: Model) -> dict[str, Any]:
+    """The space of a tissue, and what fills it."""
+    grid = model.grid
+    return {
+        "dimensions": 2 if grid.flat else 3,
+        "domain": {
+            "size_um": list(grid.size),
+            "voxel_um": grid.voxel if isinstance(grid.voxel, float) else list(grid.spacing),
+            "shape": list(grid.shape),
+        },
+        "fields": [
+            {
+                "name": name.split(".", 1)[1],
+                "title": model.variables[name].title,
+                "unit": model.variables[name].unit,
+                "immobile": model.variables[name].immobile,
+                "colour": model.variables[name].colour,
+            }
+            for name in model.fields
+        ],
     }
 
 

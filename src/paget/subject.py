@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from paget.errors import ModelError, StudyError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable
 from paget.experiment import Arm, Study
-from paget.model import ChainEdge, ChainNode, Option
+from paget.model import ChainEdge, ChainNode, Model, Option
 from paget.pharmacology import Drug
 from paget.readouts import Readout
 from paget.rules import Rule
@@ -104,6 +104,11 @@ class Subject(ABC):
             if key not in used:
                 raise UnknownNameError("parameter", key, used)
         return self.changed(parameters=self.parameters.with_values(changes))
+
+    @property
+    def tissues(self) -> Mapping[str, Model]:
+        """Models of the sites that are simulated cell by cell; none unless the subject says so."""
+        return {}
 
     @property
     def genes(self) -> Mapping[str, tuple[str, ...]]:

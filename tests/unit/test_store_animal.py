@@ -90,7 +90,7 @@ def test_float_columns_are_split_by_byte_and_have_no_dictionary(finished):
 
 
 def test_fields_open_with_zarr_and_frames_not_yet_written_are_nan(halfway):
-    array = zarr.open(halfway / "fields.zarr", mode="r")
+    array = zarr.open(halfway / "fields.zarr" / "concentration", mode="r")
     assert array.metadata.zarr_format == 3
     assert array.shape == (6, *FIELD_SHAPE)
     assert array.chunks == (1, *FIELD_SHAPE)
@@ -117,7 +117,7 @@ def test_opening_drops_what_was_not_committed(halfway):
     before = tree(halfway)
     (halfway / "metrics" / "part-000009.parquet").write_bytes(b"half")
     (halfway / "checkpoint-000009.npz").write_bytes(b"half")
-    (halfway / "fields.zarr" / "c.5.0.0.0.0").write_bytes(b"half")
+    (halfway / "fields.zarr" / "concentration" / "c.5.0.0.0.0").write_bytes(b"half")
     (halfway / ".unfinished-1-run.json").write_bytes(b"{")
     (halfway / "cells" / ".unfinished-1-part-000009.parquet").write_bytes(b"half")
     open_store(halfway, STUDY).close()
@@ -321,7 +321,7 @@ def test_recorded_arrays_may_be_used_again_by_the_caller(tmp_path):
     assert recorder.cells(0.0)["id"].tolist() == ids
     assert pq.read_table(tmp_path / "a" / "cells" / "part-000000.parquet")["id"].to_pylist() == ids
     assert recorder.fields(0.0).min() == 0.0
-    assert zarr.open(tmp_path / "a" / "fields.zarr")[0].min() == 0.0
+    assert zarr.open(tmp_path / "a" / "fields.zarr")["concentration"][0].min() == 0.0
 
 
 def test_a_recorder_in_memory_resumes_from_its_last_commit():

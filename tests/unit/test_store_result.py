@@ -170,7 +170,7 @@ def test_a_folder_without_a_result_is_refused(tmp_path):
         ("runs/drug-x/001/cells/part-000001.parquet", lambda result: result.cells("drug + X", 1, 4)),
         ("runs/drug-x/001/events/part-000002.parquet", lambda result: result.events("drug + X", 1)),
         ("runs/drug-x/001/metrics/part-000000.parquet", lambda result: result.assemble_metrics()),
-        ("runs/drug-x/001/fields.zarr/c.2.0.0.0.0", lambda result: result.field("drug + X", 1, 4, "net")),
+        ("runs/drug-x/001/fields.zarr/concentration/c.2.0.0.0.0", lambda result: result.field("drug + X", 1, 4, "net")),
     ],
 )
 @pytest.mark.parametrize("damage", ["cut", "gone", "changed"])

@@ -325,6 +325,13 @@ def _readouts() -> Iterable[Readout]:
     yield Readout("dead", "Dead", "", "count", "final", "1 from its death on")
     plain = (
         ("metastatic_cells", "Metastatic cells", "", "tumour cells of all sites but the primary", True),
+        (
+            "largest_metastasis",
+            "Largest metastasis",
+            "mm",
+            "diameter of the largest metastasis of all organs, as a sphere of its cells",
+            False,
+        ),
         ("ctc_per_ml", "Circulating tumour cells", "1/mL", "tumour cells in flowing blood", True),
         ("ctc_single", "Single cells in blood", "", "single tumour cells in flowing blood and lymph", False),
         ("ctc_clusters", "Clusters in blood", "", "clusters in flowing blood and lymph", True),

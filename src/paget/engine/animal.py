@@ -50,8 +50,8 @@ class Animal(Protocol):
     def frame(self) -> Columns | None:
         """The cells as columns: id, type, x, y, z, radius and others; None if there is nothing to show cell by cell."""
 
-    def fields(self) -> NDArray[np.float32] | None:
-        """Concentrations [species, z, y, x], or None."""
+    def fields(self) -> Mapping[str, NDArray[np.float32]]:
+        """Concentrations [species, z, y, x] by site, that of one tissue being ""; none where there is nothing to show."""
 
     def events(self) -> Columns | None:
         """Structural events since the last call, or None."""
@@ -93,8 +93,8 @@ class TissueAnimal:
     def frame(self) -> Columns | None:
         return cells_columns(self.world.cells, self._columns, self._wide)
 
-    def fields(self) -> NDArray[np.float32] | None:
-        return self.world.fields.values.astype(np.float32)
+    def fields(self) -> Mapping[str, NDArray[np.float32]]:
+        return {"": self.world.fields.values.astype(np.float32)}
 
     def events(self) -> Columns | None:
         return self.stepper.events.take()

@@ -26,8 +26,11 @@ class Recorder(Protocol):
     def record_cells(self, time: float, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep one tissue frame: equally long columns, among them id, type, x, y, z and radius."""
 
-    def record_fields(self, time: float, values: npt.NDArray[np.float32]) -> None:
-        """Keep one frame of concentrations [species, z, y, x]; its index is time over the interval between frames."""
+    def record_fields(self, time: float, values: npt.NDArray[np.float32], site: str = "") -> None:
+        """Keep one frame of concentrations [species, z, y, x]; its index is time over the interval between frames.
+
+        site : of a body, whose tissue it is.
+        """
 
     def record_events(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep events: columns time, kind, cell, other, type, x, y, z."""

@@ -124,9 +124,9 @@ class _Run:
             cells = self.animal.frame()
             if cells is not None:
                 self.recorder.record_cells(self.time, cells)
-            fields = self.animal.fields() if self.tick % self.per_frame == 0 else None
-            if fields is not None:
-                self.recorder.record_fields(self.time, fields)
+            fields = self.animal.fields() if self.tick % self.per_frame == 0 else {}
+            for site, concentrations in fields.items():
+                self.recorder.record_fields(self.time, concentrations, site)
         self._record_events()
         self.protocol.look(self.time, values)
 

@@ -18,16 +18,25 @@ __all__ = ["Departures", "EventLog", "Structure", "inside"]
 
 Real = NDArray[np.float64]
 
+CLONE = "cell.clone"
+
 
 class EventLog:
-    """Structural events as columns, in the order in which they happened."""
+    """Structural events as columns, in the order in which they happened; with clones where they are given."""
 
     def __init__(self, kinds: tuple[str, ...]) -> None:
         self._codes = {kind: code for code, kind in enumerate(kinds)}
         self._parts: list[dict[str, NDArray[Any]]] = []
 
     def add(
-        self, event: str, time: Real, cell: NDArray[Any], other: NDArray[Any], kind: NDArray[Any], position: Real
+        self,
+        event: str,
+        time: Real,
+        cell: NDArray[Any],
+        other: NDArray[Any],
+        kind: NDArray[Any],
+        position: Real,
+        clone: NDArray[Any] | None = None,
     ) -> None:
         n = cell.size
         self._parts.append(
@@ -38,6 +47,7 @@ class EventLog:
                 "other": other.astype(np.uint64),
                 "type": kind.astype(np.int8),
                 **{axis: position[i].astype(np.float32) for i, axis in enumerate("xyz")},
+                **({} if clone is None else {"clone": clone.astype(np.int32)}),
             }
         )
 
@@ -77,7 +87,8 @@ class Departures(NamedTuple):
 class Structure:
     """Applies structural events to the cells of one animal; `tally` counts them for the balance.
 
-    follows : variables of leaving cells that somebody asks for by `departures`; nobody does if it is None
+    follows : variables of leaving cells that somebody asks for by `departures`; nobody does if it is None. Where it is asked
+    for, the clone of a cell is noted with each of its events.
     """
 
     def __init__(self, model: Model, world: World, ledgers: Ledgers, further_events: tuple[str, ...] = ()) -> None:
@@ -197,6 +208,10 @@ class Structure:
             self.world.cells.column(f"clock.{role}")[rows] = np.nan
             self.world.cells.column(f"rings.{role}")[rows] += 1
 
+    @property
+    def _notes_clones(self) -> bool:
+        return self.follows is not None and CLONE in self.follows
+
     def _log(
         self,
         emission: Emission,
@@ -207,7 +222,9 @@ class Structure:
     ) -> None:
         cells = self.world.cells
         kinds = cells.column("cell.type")[rows] if kind is None else kind
-        self.events.add(emission.event, self.world.time + rings, cells.ids[rows], other, kinds, cells.position[:, rows])
+        clone = cells.column(CLONE)[rows] if self._notes_clones else None
+        time, where = self.world.time + rings, cells.position[:, rows]
+        self.events.add(emission.event, time, cells.ids[rows], other, kinds, where, clone)
 
     def _convert(self, emission: Emission, rows: NDArray[np.int64], rings: Real, picked: NDArray[np.int64]) -> None:
         cells = self.world.cells
@@ -354,7 +371,8 @@ class Structure:
             values["cell.owed"] = owed
         self.tally["arrived"] += n
         self._count_outside(emission.account, -n)
-        self.events.add(emission.event, self.world.time + rings, ids, host, np.full(n, kind), position)
+        clone = np.broadcast_to(np.asarray(values.get(CLONE, 0)), n) if self._notes_clones else None
+        self.events.add(emission.event, self.world.time + rings, ids, host, np.full(n, kind), position, clone)
         real, whole = cells.rows_like(values, n)
         return ids, real, whole
 

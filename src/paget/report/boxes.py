@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from paget.report.material import SIGNIFICANT, Material
 from paget.report.plotting import TILT, Panel, empty_figure, heading, plain, stored, tilted_room
+from paget.report.sweeps import coordinates
 from paget.report.theme import number_text, p_text, shortened, significant_digits, stars
 
 __all__ = ["MOST_SHOWN", "box_panels"]
@@ -21,6 +22,7 @@ MOST_SHOWN = 300  # animals of an arm drawn one by one; boxes are of all
 _MOST_BRACKETS = 6
 _FEWEST_PLACES = 4
 _FEW_ANSWERS = 30
+_TITLE_ROOM = 20
 _Z = 1.959964  # of a 95 % interval
 
 
@@ -33,8 +35,10 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
     arms = material.arms
     samples = [material.values(readout["name"], arm) for arm in arms]
     shown = [sample[sample["animal"] < MOST_SHOWN] for sample in samples]
-    names = [shortened(arm, 24) for arm in arms]
+    brief = coordinates(material.study)
+    names = [shortened(brief[arm], 24) for arm in arms]
     left, bottom = tilted_room(names)
+    bottom += _TITLE_ROOM if brief.title else 0
     figure = empty_figure(left=left, top=8, bottom=bottom)
     values = pd.concat(samples)["value"]
     # of many that are 0 or 1 the share of ones says more than boxes
@@ -90,6 +94,7 @@ def _boxes(material: Material, readout: Mapping[str, Any]) -> Panel:
         ticktext=[plain(name) for name in names],
         tickangle=-TILT,
         ticks="",
+        title={"text": plain(brief.title), "standoff": 4},
     )
     title, _ = heading(readout)
     middle = "mean" if yes_or_no else "median"

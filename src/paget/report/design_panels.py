@@ -16,6 +16,7 @@ from paget.design.synergy import SynergyMap, synergy
 from paget.errors import PagetError
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, plain, stored
+from paget.report.response_maps import dose_axes, response_maps
 from paget.report.theme import number_text, p_text, shortened
 
 __all__ = ["design_panels", "dose_response_panel", "power_panel", "sensitivity_panel", "synergy_panels"]
@@ -27,21 +28,20 @@ _MOST_READOUTS = 4
 _MOST_BARS = 15
 _NAME = 30
 _CELL = 44
-# Cells are mixed from these: a page replaces names of colours, and both its papers lie between the two.
 _DOWN, _UP = "var(--down)", "var(--up)"
 
 
 def design_panels(material: Material) -> list[Panel]:
     """Draw what the sweep of a study says of its main readouts; nothing for a study without one.
 
-    One drug gives dose-response curves, two give maps of synergy, and everything else a ranking of what matters.
-    What cannot be told from these animals is left out.
+    One drug gives dose-response curves, two give maps of the means and of synergy, and everything else a ranking of what
+    matters. What cannot be told from these animals is left out.
     """
     sweep = material.study.sweep
     if sweep is None:
         return []
     drugs = [name for name in sweep.doses if len({arm.point.get(name) for arm in material.study.arms if arm.point}) > 1]
-    panels: list[Panel] = []
+    panels = response_maps(material)
     for readout in material.headline[:_MOST_READOUTS]:
         # The report must not fail where animals, doses or points are too few, as while a study is running.
         with contextlib.suppress(PagetError):
@@ -55,8 +55,14 @@ def _panels(material: Material, readout: str, drugs: Sequence[str]) -> list[Pane
     if len(drugs) == len(sweep.axes) == 1:
         return [dose_response_panel(dose_response(material, drugs[0], readout))]
     if len(drugs) == len(sweep.axes) == 2 and sweep.design == "grid":
-        return synergy_panels(synergy(material, drugs[0], drugs[1], readout))
+        found = synergy(material, drugs[0], drugs[1], readout)
+        return [] if _raised(found) else synergy_panels(found)
     return [sensitivity_panel(sensitivity(material, readout))]
+
+
+def _raised(found: SynergyMap) -> bool:
+    """Whether one of the drugs alone raises the readout, of which then no fraction can be affected."""
+    return any(well.effect.high < 0 for well in found.wells if min(well.doses) == 0)
 
 
 # ---- dose-response ------------------------------------------------------------------------------------------------
@@ -153,10 +159,9 @@ def _map(found: SynergyMap, kind: str, name: str) -> Panel:
         told[place] = plain(f"{well.arm}: {said}")
     most = max(10.0, float(np.nanmax(np.abs(excess)))) if np.isfinite(excess).any() else 10.0
     figure = empty_figure(left=64, top=10, bottom=48)
-    labels = [[number_text(dose) for dose in doses] for doses in (first, second)]
     figure.add_heatmap(
         x=list(range(len(first))), y=list(range(len(second))), z=[stored(row) for row in excess],
-        zmin=-most, zmax=most, colorscale=[[0.0, _DOWN], [0.5, "var(--raised)"], [1.0, _UP]], xgap=1, ygap=1,
+        zmin=-most, zmax=most, colorscale=[[0.0, "var(--cold)"], [0.5, "var(--raised)"], [1.0, "var(--heat)"]], xgap=1, ygap=1,
         text=marks.tolist(), texttemplate="%{text}", textfont={"size": 11, "color": "var(--ink)"},
         hovertext=told.tolist(), hovertemplate="%{hovertext}<extra></extra>",
         showscale=False,
@@ -177,20 +182,8 @@ def _map(found: SynergyMap, kind: str, name: str) -> Panel:
                 meta={found.drugs[0]: well.doses[0], found.drugs[1]: well.doses[1], "arm": well.arm, "series": f"{name} excess",
                       "customdata": "value"},
             )  # fmt: skip
-    for axis, texts, drug in (("xaxis", labels[0], found.drugs[0]), ("yaxis", labels[1], found.drugs[1])):
-        figure.update_layout(
-            {
-                axis: {
-                    "tickvals": list(range(len(texts))),
-                    "ticktext": texts,
-                    "ticks": "",
-                    "showgrid": False,
-                    "showline": False,
-                    "range": [-0.5, len(texts) - 0.5],
-                    "title": {"text": plain(f"{drug} (mg/kg)"), "standoff": 6},
-                }
-            }
-        )
+    for axis, doses, drug in (("xaxis", first, found.drugs[0]), ("yaxis", second, found.drugs[1])):
+        figure.update_layout({axis: dose_axes(doses, f"{drug} (mg/kg)")})
     score = getattr(found, kind)
     mean = f"{100 * score.value:+.1f}, 95 % CI {100 * score.low:+.1f} to {100 * score.high:+.1f}".replace("-", "−")
     alt = (

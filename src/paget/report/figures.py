@@ -17,6 +17,7 @@ from paget.experiment import Arm
 from paget.report.acts import Done, acts, waiting
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored, time_axis
+from paget.report.prose import never_happened
 from paget.report.theme import moment_text, number_text, shortened, wrapped
 
 __all__ = ["cascade_panels", "protocol_panel"]
@@ -24,6 +25,7 @@ __all__ = ["cascade_panels", "protocol_panel"]
 _MOST_POINTS = 400
 _MOST_DOSES = 100  # of a drug in an arm that a reader can tell apart
 _WIDEST_BAND = 2.5  # of two or three animals the band is so wide that it would flatten the curves
+_MOST_MOMENTS = 60  # in an arm; of more the median stands for all
 _NAME_WIDTH = 28
 _LEGEND_CHARACTERS = 110  # of a line of the legend above the time lines
 _MARKS = ("triangle-down", "square", "diamond", "circle", "pentagon", "star", "hexagon", "triangle-up")
@@ -38,7 +40,7 @@ def protocol_panel(material: Material) -> Panel:
     for row, arm in enumerate(arms):
         style = material.styles[arm.name]
         figure.add_scatter(
-            x=[0, material.days],
+            x=[material.start, material.days],
             y=[row, row],
             mode="lines",
             line={"color": style.colour, "width": 2, "dash": style.dash},
@@ -99,8 +101,9 @@ def protocol_panel(material: Material) -> Panel:
             showlegend=False,
             meta={"series": "depends on an event", "text": "act"},
         )
-    figure.update_xaxes(**time_axis(material.days))
-    figure.update_xaxes(range=[-0.01 * material.days, material.days * 1.01])
+    figure.update_xaxes(**time_axis(material.days, material.start))
+    rim = 0.01 * (material.days - material.start)
+    figure.update_xaxes(range=[material.start - rim, material.days + rim])
     figure.update_yaxes(
         range=[-0.6, len(arms) - 0.4],
         tickvals=list(range(len(arms))),
@@ -115,45 +118,64 @@ def protocol_panel(material: Material) -> Panel:
         margin_t=12 + 22 * -(-sum(len(label) + 5 for label in labels) // _LEGEND_CHARACTERS) if labels else 10,
     )
     treatments = "; ".join(f"{arm.name}: {arm.in_words()}" for arm in material.study.arms)
+    never = " ".join(never_happened(material))
     most = max((len({act.label for act in found}) for found in done.values()), default=1)
     height = 64 + figure.layout.margin.t + max(34, 13 * most) * len(arms)
-    return Panel("Treatment of each arm", "", figure, height, f"Time line of treatments. {treatments}.")
+    return Panel(
+        "Treatment of each arm", "", figure, height, f"Time line of treatments. {treatments}. {never}".rstrip()
+    )
 
 
 def _add_moments(figure: Any, material: Material, arms: Sequence[Arm]) -> None:
-    """Draw when what an arm waits for happened: a circle at the median of its animals, a line from first to last."""
+    """Draw when what an arm waits for happened: a circle for every animal, as long as they can be told apart."""
     found = material.moments
     for row, arm in enumerate(arms):
         for moment, mine in found[found["arm"] == arm.name].groupby("moment", sort=False):
-            days = mine["day"].dropna()
-            count = f"{len(days)} of {len(mine)} {material.individuals}"
-            if days.empty:
+            happened = mine.dropna(subset=["day"])
+            if happened.empty:
                 continue
+            days = happened["day"]
             middle, first, last = float(days.median()), float(days.min()), float(days.max())
             span = f"{moment_text(first, material.days)} to {moment_text(last, material.days)}"
+            all_of_it = (
+                f"{arm.name}: {moment}, median {moment_text(middle, material.days)} ({span}), "
+                f"{len(days)} of {len(mine)} {material.individuals}"
+            )
+            each = len(days) <= _MOST_MOMENTS
             figure.add_scatter(
                 x=[first, last],
                 y=[row, row],
                 mode="lines",
                 line={"color": "var(--accent)", "width": 5},
-                opacity=0.55,
+                opacity=0.3,
                 hoverinfo="skip",
                 showlegend=False,
             )
             figure.add_scatter(
-                x=[middle],
-                y=[row],
+                x=stored(days) if each else [middle],
+                y=[row] * (len(days) if each else 1),
                 mode="markers",
                 name=plain(str(moment)),
-                text=[plain(f"{arm.name}: {moment}, median {moment_text(middle, material.days)} ({span}), {count}")],
+                text=[
+                    plain(f"{material.individual} {animal} of {all_of_it}")
+                    for animal in (happened["animal"] if each else ())
+                ]
+                or [plain(all_of_it)],
+                customdata=[int(animal) for animal in happened["animal"]] if each else None,
                 hovertemplate="%{text}<extra></extra>",
                 marker={
                     "symbol": "circle",
-                    "size": 9,
+                    "size": 8,
                     "color": "var(--paper)",
-                    "line": {"color": "var(--accent)", "width": 2},
+                    "line": {"color": "var(--accent)", "width": 1.6},
                 },
-                meta={"arm": arm.name, "series": str(moment), "x": "day", "text": "act"},
+                meta={
+                    "arm": arm.name,
+                    "series": str(moment),
+                    "x": "day",
+                    "text": "act",
+                    **({"customdata": material.individual} if each else {}),
+                },
             )
 
 
@@ -222,7 +244,7 @@ def _curves(material: Material, readout: Mapping[str, Any]) -> Panel:
         tops += [rows["mean"].max(), low_high["high"].max() if len(low_high) else math.nan]
         last = rows["mean"].dropna()
         ends.append(f"{arm} {number_text(last.iloc[-1]) if len(last) else 'no value'}")
-    figure.update_xaxes(**time_axis(material.days))
+    figure.update_xaxes(**time_axis(material.days, material.start))
     finite = [t for t in tops if math.isfinite(t)]
     if bands["mean"].min() >= 0:
         highest = min(max([*finite, 0.0]), _WIDEST_BAND * float(bands["mean"].max()))
@@ -234,7 +256,7 @@ def _curves(material: Material, readout: Mapping[str, Any]) -> Panel:
         for course in _courses(acts(arm, material.study.duration), label, material.days)
     ]
     for day in sorted({day for course in courses for day in (course.start, course.end) if day is not None}):
-        if day < material.days:
+        if material.start <= day < material.days:
             figure.add_shape(
                 type="line", x0=day, x1=day, yref="paper", y0=0, y1=0.045, line={"color": "var(--muted)", "width": 1.2}
             )

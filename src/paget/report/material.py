@@ -87,6 +87,12 @@ class Material:
         return self.study.duration / HOURS_PER_DAY
 
     @property
+    def start(self) -> float:
+        """The first day that is shown: 0, or of a study that branched off another one the day on which it did."""
+        branch = self.study.branch
+        return branch.at / HOURS_PER_DAY if branch is not None else 0.0
+
+    @property
     def individuals(self) -> str:
         """What the model calls those that live through the study: animals, or patients."""
         return str(self.model.get("individuals") or "animals")

@@ -20,10 +20,11 @@ from paget.report.design_plates import design_plates
 from paget.report.focus import focused, overview
 from paget.report.markup import folded
 from paget.report.material import Material, ResultLike, collect
+from paget.report.moments import moments_table
 from paget.report.plate import Plate, Plots, figure_html
 from paget.report.plates import plates
-from paget.report.prose import abstract, counted, findings
-from paget.report.theme import css_variables, json_text, length_text, palettes
+from paget.report.prose import abstract, counted, findings, for_readers
+from paget.report.theme import css_variables, json_text, length_text, moment_text, palettes
 from paget.results.files import write_atomic
 
 __all__ = ["sections", "write_report"]
@@ -67,11 +68,11 @@ def _page(material: Material, result: ResultLike) -> str:
         return "".join(figure_html(plate, next(numbers), plots, shown) for plate in figures)
 
     groups = dict(sections(material, shown, result))
+    headings = {"figures": "Figures", "body": "The body", "design": "Design"}
+    above = {"figures": overview(material, shown)}
     parts = [
         ("abstract", "Abstract", _summary(material, shown)),
-        ("figures", "Figures", overview(material, shown) + written(groups["figures"])),
-        ("body", "The body", written(groups["body"])),
-        ("design", "Design", written(groups["design"])),
+        *((name, headings[name], above.get(name, "") + written(group)) for name, group in groups.items()),
         ("contested", "Contested evidence", _contested(shown)),
         ("statistics", "Statistics", _statistics(material, shown)),
         ("study", "Arms and readouts", _study(material)),
@@ -115,9 +116,9 @@ def sections(material: Material, shown: Material, result: ResultLike) -> list[tu
     shown : the arms that figures have room for
     """
     return [
+        ("design", design_plates(material)),  # what a sweep was made for comes before its points one by one
         ("figures", plates(shown, result)),
         ("body", body_plates(shown, result)),
-        ("design", design_plates(material)),
     ]
 
 
@@ -134,10 +135,14 @@ def _facts(material: Material) -> str:
         str(material.model.get("title") or material.model["name"]),
         counted(len(study.arms), "arm"),
         f"{counted(study.replicates, material.individual, material.individuals)} per arm",
-        length_text(material.days),
+        length_text(material.days) if material.start == 0.0 else _from_to(material),
         f"seed {study.seed}",
     ]
     return " · ".join(f"<span>{escape(fact)}</span>" for fact in facts)
+
+
+def _from_to(material: Material) -> str:
+    return f"{moment_text(material.start, material.days)} to {moment_text(material.days, material.days).split()[1]}"
 
 
 def _footer(material: Material) -> str:
@@ -160,8 +165,12 @@ def _summary(material: Material, shown: Material) -> str:
     ]
     found = findings(shown)
     if found:
-        items = "".join(f"<li>{_marked(c)}</li>" for c in found)
+        items = "".join(f"<li>{_marked(for_readers(c, material))}</li>" for c in found)
         parts.append(f'<h3>Main findings</h3><ul class="findings">{items}</ul>')
+    elif any(c.p is not None for c in shown.comparisons):
+        parts.append(
+            "<h3>Main findings</h3><p>No main readout differed between arms that are compared (adjusted p ≥ 0.05).</p>"
+        )
     lost = tables.failures_table(material)
     if lost:
         number = sum(material.lost.values())
@@ -223,6 +232,7 @@ def _omnibus_tests(material: Material) -> list[Omnibus]:
 def _study(material: Material) -> str:
     return (
         tables.arms_table(material)
+        + moments_table(material)
         + folded("Readouts: what they mean and what is claimed", tables.readouts_table(material))
         + (folded("Drugs of the model", tables.drugs_table(material)) if material.model.get("drugs") else "")
     )

@@ -16,11 +16,13 @@ from paget.report.markup import Cell, folded, scrolling, table
 from paget.report.material import SIGNIFICANT, Material, ResultLike
 from paget.report.plate import Plate, Row, legend
 from paget.report.plotting import Panel
+from paget.report.prose import branched, never_happened
 from paget.report.survival import survival_panels
+from paget.report.sweeps import coordinates
 from paget.report.theme import moment_text, number_text, p_text
 from paget.report.tissue import TissueFigure, cells_json, tissue_figures
 
-__all__ = ["plates"]
+__all__ = ["numbers_told", "plates"]
 
 _FULL_COLOUR_AT_LOG2 = 3.0
 _FEW_ANIMALS = 4
@@ -57,10 +59,16 @@ def _cascade_plate(material: Material) -> Plate:
         " Bands of so few animals are wide and may leave the axes." if min(_finished(material)) < _FEW_ANIMALS else ""
     )
     told = "marks are single acts, bars what lasts."
+    if len(material.moments):
+        if material.moments["day"].notna().any():
+            told += f" Circles mark when what an arm waits for happened, one for each {material.individual}."
+        told += "".join(f" {escape(words)}" for words in never_happened(material))
+    if material.study.branch is not None:
+        told += f" {escape(branched(material))}"
     caption = (
         f"<b>a</b>, What is done to each arm; {told} "
         f"<b>b</b> and on, readouts in the order of the causal chain: mean of the {some} of an arm, with the 95 % "
-        f"confidence band of the mean (n = {_numbers_told(material)} per arm). Ticks inside the lower axis mark the "
+        f"confidence band of the mean (n = {numbers_told(material)} per arm). Ticks inside the lower axis mark the "
         f"days of acts. Dashed lines are arms with changed parameters (hypotheses).{wide}"
         if curves
         else f"<b>a</b>, What is done to each arm. No {material.individual} finished, so there are no curves."
@@ -68,11 +76,17 @@ def _cascade_plate(material: Material) -> Plate:
     return Plate("cascade", "The cascade over time", parts, caption, arms=material.arms_with_data)
 
 
+def _coordinates_told(material: Material) -> str:
+    title = coordinates(material.study).title
+    return f" Numbers alone name points of the sweep: {escape(title)}." if title else ""
+
+
 def _finished(material: Material) -> list[int]:
     return list(material.finished.values())
 
 
-def _numbers_told(material: Material) -> str:
+def numbers_told(material: Material) -> str:
+    """How many individuals of each arm the numbers of a figure rest on."""
     fewest, most = min(_finished(material)), max(_finished(material))
     return material.of_asked(fewest) if fewest == most else f"{material.of_asked(fewest)} to {material.of_asked(most)}"
 
@@ -87,10 +101,10 @@ def _animals_plate(material: Material) -> Plate:
     an = f"an {one}" if one[0] in "aeiou" else f"a {one}"
     caption = (
         f"Every point is one {one}{some}, at the same place within each arm; boxes show median and quartiles, whiskers "
-        f"reach to 1.5 interquartile ranges (n = {_numbers_told(material)} per arm). Thin lines join {an} in an arm and "
+        f"reach to 1.5 interquartile ranges (n = {numbers_told(material)} per arm). Thin lines join {an} in an arm and "
         "its neighbouring control. Brackets are the contrasts of the study: * p &lt; 0.05, ** p &lt; 0.01, *** p &lt; "
         "0.001, n.s. not significant (p adjusted for the readouts of a contrast). Hollow symbols are arms with changed "
-        "parameters."
+        f"parameters.{_coordinates_told(material)}"
     )
     return Plate(material.individuals, f"Every {one}", [Row(panels, grid)], caption, arms=material.arms)
 
@@ -102,13 +116,14 @@ def _survival_plate(material: Material, survivals: Sequence[tuple[Panel, Surviva
     parts += [_log_rank(material, curves) for _, curves in survivals]
     caption = (
         f"Kaplan-Meier estimate with 95 % log-log bands; {material.individuals} without the event are censored at the "
-        f"end of the study. Below, the {material.individuals} still at risk (n = {_numbers_told(material)} per arm). "
+        f"end of the study. Below, the {material.individuals} still at risk (n = {numbers_told(material)} per arm). "
         + " ".join(
             f"{escape(c.title)}: log-rank test of all arms, χ² = {number_text(c.statistic)}, p {escape(_related(c.p))}."
             for _, c in survivals
             if c.p is not None
         )
         + " ".join(f" {escape(c.note)}." for _, c in survivals if c.note)
+        + _coordinates_told(material)
     )
     return Plate("survival", "Time to the first event", parts, caption, arms=arms)
 

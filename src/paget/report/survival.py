@@ -8,6 +8,7 @@ from typing import Any
 from paget.compare import SurvivalCurve, SurvivalCurves, survival
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored
+from paget.report.sweeps import coordinates
 from paget.report.theme import DAYS_PER_YEAR, in_years, p_text, shortened
 
 __all__ = ["survival_panels"]
@@ -33,7 +34,9 @@ def survival_panels(material: Material) -> list[tuple[Panel, SurvivalCurves]]:
 
 def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurves) -> Panel:
     rows = len(curves.curves)
-    names = [shortened(curve.arm, _NAME_WIDTH) for curve in curves.curves]
+    shown_days = [day for day in curves.risk_days if day >= material.start]
+    brief = coordinates(material.study)
+    names = [shortened(brief[curve.arm], _NAME_WIDTH) for curve in curves.curves]
     risk = _ROW_PIXELS * (rows + 1)
     height = _CURVE_PIXELS + _BELOW_PIXELS + risk
     drawn = height - 8 - 10
@@ -45,9 +48,9 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
         _add_curve(figure, material, readout, curve)
     figure.update_layout(
         xaxis={
-            "range": [0, curves.horizon_days],
-            "tickvals": list(curves.risk_days),
-            "ticktext": [_tick(day, material.days) for day in curves.risk_days],
+            "range": [material.start, curves.horizon_days],
+            "tickvals": shown_days,
+            "ticktext": [_tick(day, material.days) for day in shown_days],
             "title": {"text": "Year" if in_years(material.days) else "Day", "standoff": 4},
             "anchor": "y",
         },
@@ -73,11 +76,11 @@ def _panel(material: Material, readout: Mapping[str, Any], curves: SurvivalCurve
     )
     for row, curve in enumerate(curves.curves):
         figure.add_scatter(
-            x=list(curves.risk_days),
-            y=[row + _LABEL_DROP] * len(curves.risk_days),
+            x=shown_days,
+            y=[row + _LABEL_DROP] * len(shown_days),
             yaxis="y2",
             mode="text",
-            text=[str(n) for n in curve.at_risk],
+            text=[str(n) for day, n in zip(curves.risk_days, curve.at_risk, strict=True) if day >= material.start],
             textfont={"size": 11.5, "color": "var(--ink)"},
             cliponaxis=False,
             hoverinfo="skip",

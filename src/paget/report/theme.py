@@ -69,6 +69,8 @@ _SURFACES: Mapping[str, tuple[str, str]] = {
     "accent": ("#0b5a94", "#74b9ef"),
     "up": ("#d55e00", "#f0803c"),
     "down": ("#0072b2", "#4aa8e0"),
+    "heat": ("#f2a25f", "#a8531a"),
+    "cold": ("#84bbe0", "#235f8a"),
     "measured": ("#00755a", "#2fc79a"),
     "derived": ("#0b5a94", "#74b9ef"),
     "fitted": ("#6a4fb0", "#b3a1f5"),

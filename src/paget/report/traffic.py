@@ -154,7 +154,7 @@ def _panel(material: Material, course: _Course) -> Panel:
             meta={**common, "series": "median"},
         )
         ends.append(f"{arm} {number_text(rows['median'].iloc[-1]) if len(rows) else 'no value'}")
-    figure.update_xaxes(**time_axis(material.days))
+    figure.update_xaxes(**time_axis(material.days, material.start))
     if log:
         powers = range(math.ceil(math.log10(floor)), math.ceil(math.log10(ceiling)) + 1)
         every = max(1, -(-len(powers) // 6))
@@ -239,7 +239,7 @@ def fate_panels(material: Material, found: Fates) -> list[Panel]:
                 meta={"arm": arm, "readout": "share of shed cells", "series": label, "x": "day", "y": "value",
                       "customdata": "cells"},
             )  # fmt: skip
-        figure.update_xaxes(**time_axis(material.days))
+        figure.update_xaxes(**time_axis(material.days, material.start))
         figure.update_yaxes(range=[0, top], tickformat="~%", showgrid=False)
         figure.update_layout(hovermode="x unified")
         last = rows.iloc[-1]

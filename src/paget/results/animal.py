@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from paget.described import tissue_of
 from paget.errors import DamagedResultError, ResultError
 from paget.experiment import Study
 from paget.results import fields, tables
@@ -128,9 +129,9 @@ class AnimalStore:
         """Keep one tissue frame; positions to 1/64 um, other single-precision columns to 10 bits of mantissa."""
         self._segment.add_cells(time, _rounded(columns))
 
-    def record_fields(self, time: float, values: npt.NDArray[np.float32]) -> None:
-        """Keep one frame of concentrations [species, z, y, x], to 10 bits of mantissa."""
-        self._segment.add_fields(time, round_mantissa(values), self._study.record.frames)
+    def record_fields(self, time: float, values: npt.NDArray[np.float32], site: str = "") -> None:
+        """Keep one frame of concentrations [species, z, y, x], of a body those of one site, to 10 bits of mantissa."""
+        self._segment.add_fields(time, round_mantissa(values), self._study.record.frames, site)
 
     def record_events(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep events; times exactly, positions to 1/64 um."""
@@ -160,9 +161,9 @@ class AnimalStore:
                 self._write_table(parts, "cells", number, frames)
             if segment.events:
                 self._write_table(parts, "events", number, [segment.event_columns()])
-            if segment.fields:
-                path = self._folder / FIELDS_NAME
-                fields.write_frames(path, segment.fields, frame_count(self._study), self._about_fields())
+            for site, stored in segment.fields.items():
+                length, about = frame_count(self._study), self._about_fields(site)
+                fields.write_frames(self._folder / FIELDS_NAME, stored, length, about, site)
             kept = {state_name(at): (at, content) for at, content in segment.states}
             for name, (_, content) in kept.items():
                 self._write_part(parts, name, content)
@@ -175,7 +176,7 @@ class AnimalStore:
                 checkpoint=checkpoint,
                 parts=parts,
                 cell_frames=(*record.cell_frames, *((t, number, i) for i, (t, _) in enumerate(segment.cells))),
-                field_frames=tuple(sorted({*record.field_frames, *segment.fields})),
+                **record.with_fields(segment.fields),
                 states=(*record.states, *((at, name) for name, (at, _) in kept.items())),
                 moments={**record.moments, **self._moments},
                 wall_seconds=self._earlier_seconds + clock.monotonic() - self._opened,
@@ -229,13 +230,15 @@ class AnimalStore:
             return {"time": "h", **{r["name"]: r["unit"] for r in self._model.get("readouts", ())}}
         return {"time": "h", **{v.noun: v.unit for v in VARIABLES.values() if v.place == "cell"}}
 
-    def _about_fields(self) -> dict[str, Any]:
-        described = self._model.get("fields", ())
+    def _about_fields(self, site: str) -> dict[str, Any]:
+        tissue = tissue_of(self._model, site)
+        described = tissue.get("fields", ())
         return {
+            **({"site": site} if site else {}),
             "species": [f["name"] for f in described],
             "units": [f["unit"] for f in described],
             "hours_between_frames": self._study.record.frames,
-            "voxel_um": self._model.get("domain", {}).get("voxel_um"),
+            "voxel_um": tissue.get("domain", {}).get("voxel_um"),
             "study_sha256": self._record.study_sha256,
         }
 
@@ -266,7 +269,7 @@ def _prepared(folder: Path, study: Study, arm: str, animal: int) -> RunRecord:
     for path in stored:
         if path.relative_to(folder).as_posix() not in record.parts:
             path.unlink()
-    fields.drop_other_frames(folder / FIELDS_NAME, record.field_frames)
+    fields.drop_other_frames(folder / FIELDS_NAME, record.stored_fields)
     return record.changed(schema_version=SCHEMA_VERSION, status="running", tries=record.tries + 1, error="", log="")
 
 

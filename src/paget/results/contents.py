@@ -54,9 +54,10 @@ def contents(result: Result) -> Contents:
             for name, part in record.parts.items():
                 rows[name.partition("/")[0]] += part.rows
             cell_days |= {time / HOURS_PER_DAY for time, _, _ in record.cell_frames}
-            field_days |= {index * result.study.record.frames / HOURS_PER_DAY for index in record.field_frames}
+            for indices in record.stored_fields.values():
+                field_days |= {index * result.study.record.frames / HOURS_PER_DAY for index in indices}
+                frames["fields"] += len(indices)
             frames["cells"] += len(record.cell_frames)
-            frames["fields"] += len(record.field_frames)
     sizes = dict.fromkeys(KINDS, 0)
     for path in _files(result.path):
         sizes[_kind(path.relative_to(result.path))] += path.stat().st_size

@@ -1,13 +1,14 @@
-"""Concentrations of one animal as a Zarr v3 array [time, species, z, y, x] with one chunk per frame.
+"""Concentrations of one animal as Zarr v3: an array [day, species, z, y, x] with one chunk per frame, and its coordinates.
 
-The array has its full length from the start, so no metadata changes while it is written and a crash cannot leave parts
-that disagree. A frame that was never written reads as NaN.
+``fields.zarr`` is a group that xarray opens as a data set; of a body, it holds one such group for each site that is
+simulated as a tissue. An array has its full length from the start, so no metadata changes while it is written and a crash
+cannot leave parts that disagree. A frame that was never written reads as NaN. In format 1 ``fields.zarr`` is the array itself.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,35 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from paget.errors import DamagedResultError
 from paget.results.files import make_folder, sync_file, sync_folder
+from paget.settings import HOURS_PER_DAY
 
-__all__ = ["drop_other_frames", "read_frame", "write_frames"]
+__all__ = ["drop_other_frames", "group_of", "read_frame", "write_frames"]
+
+ARRAY, METADATA = "concentration", "zarr.json"
+DAY = {"units": "day", "long_name": "time since the start of the study"}
 
 Field = npt.NDArray[np.float32]
 
 
-def _chunk(path: Path, frame: int) -> Path:
-    return path / f"c.{frame}.0.0.0.0"
+def group_of(path: Path, site: str) -> Path:
+    """The group of one site of a body, named as readouts name it; `path` itself for a study of one tissue."""
+    return path / site.replace(" ", "_") if site else path
 
 
-def _create(path: Path, frames: int, shape: tuple[int, ...], about: Mapping[str, Any]) -> zarr.Array[Any]:
-    make_folder(path)
-    return zarr.create_array(
-        store=path,
+def _array(group: Path) -> Path:
+    return group / ARRAY if (group / ARRAY).exists() else group
+
+
+def _chunk(array: Path, frame: int) -> Path:
+    return array / f"c.{frame}.0.0.0.0"
+
+
+def _create(group: Path, frames: int, shape: tuple[int, ...], about: Mapping[str, Any]) -> None:
+    """Make the group with its array and coordinates, and make sure that they are on the disk."""
+    make_folder(group)
+    zarr.create_group(store=group, zarr_format=3, attributes=dict(about))
+    zarr.create_array(
+        store=group / ARRAY,
         shape=(frames, *shape),
         chunks=(1, *shape),
         dtype="float32",
@@ -39,52 +55,99 @@ def _create(path: Path, frames: int, shape: tuple[int, ...], about: Mapping[str,
         filters=None,
         compressors=[BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle", typesize=4), Crc32cCodec()],
         chunk_key_encoding={"name": "default", "separator": "."},  # one flat folder: one fsync for all names
-        dimension_names=["time", "species", "z", "y", "x"],
+        dimension_names=["day", "species", "z", "y", "x"],
         attributes=dict(about),
     )
+    for name, values, told in _coordinates(frames, shape, about):
+        coordinate = zarr.create_array(
+            store=group / name,
+            shape=values.shape,
+            dtype="float64",
+            compressors=None,
+            dimension_names=[name],
+            attributes=told,
+        )
+        coordinate[:] = values
+    for path in (p for p in group.rglob("*") if p.is_file()):
+        sync_file(path)
+    for path in (p for p in (group, *group.rglob("*")) if p.is_dir()):
+        sync_folder(path)
 
 
-def write_frames(path: Path, frames: Mapping[int, Field], length: int, about: Mapping[str, Any]) -> None:
-    """Write frames by index and make sure that they are on the disk; the array is made by the first call.
+def _coordinates(
+    frames: int, shape: tuple[int, ...], about: Mapping[str, Any]
+) -> Iterator[tuple[str, npt.NDArray[np.float64], dict[str, Any]]]:
+    """Days of the frames, and centres of the voxels in um where their size is known."""
+    yield "day", about["hours_between_frames"] / HOURS_PER_DAY * np.arange(frames), DAY
+    voxel = about.get("voxel_um")
+    if voxel is not None:
+        edges = voxel if isinstance(voxel, list) else [voxel] * 3
+        for axis, edge, length in zip("xyz", edges, shape[:0:-1], strict=True):
+            yield axis, edge * (np.arange(length) + 0.5), {"units": "um", "axis": axis.upper()}
+
+
+def write_frames(
+    path: Path, frames: Mapping[int, Field], length: int, about: Mapping[str, Any], site: str = ""
+) -> None:
+    """Write frames by index and make sure that they are on the disk; what holds them is made by the first call.
 
     Parameters
     ----------
+    path : ``fields.zarr`` of the animal.
     frames : frame index -> concentrations [species, z, y, x].
     length : frames that the whole study will have.
-    about : attributes of the array, such as the names and units of the species.
+    about : attributes: names and units of the species, h between frames, edges of a voxel in um.
+    site : of a body, whose tissue it is.
     """
     indices = sorted(frames)
-    is_new = not path.exists()
-    array = _create(path, length, frames[indices[0]].shape, about) if is_new else zarr.open_array(path, mode="r+")
+    group = group_of(path, site)
+    if site and not path.exists():
+        make_folder(path)
+        zarr.create_group(store=path, zarr_format=3, attributes={"study_sha256": about.get("study_sha256")})
+        sync_file(path / METADATA)
+    if not group.exists():
+        _create(group, length, frames[indices[0]].shape, about)
+        sync_folder(path)
+    folder = _array(group)
+    array = zarr.open_array(folder, mode="r+")
     runs = np.split(np.array(indices), np.flatnonzero(np.diff(indices) != 1) + 1)
     for run in runs:
         array[int(run[0]) : int(run[-1]) + 1] = np.stack([frames[int(i)] for i in run])
     for index in indices:
-        sync_file(_chunk(path, index))
-    if is_new:
-        sync_file(path / "zarr.json")
-    sync_folder(path)
+        sync_file(_chunk(folder, index))
+    sync_folder(folder)
 
 
-def drop_other_frames(path: Path, committed: Collection[int]) -> None:
-    """Remove every frame that was not committed, and the whole array if none was."""
+def drop_other_frames(path: Path, committed: Mapping[str, Collection[int]]) -> None:
+    """Remove every frame that was not committed, every site of which none was, and the whole of it if none was at all.
+
+    committed : site, or "" for one tissue -> indices of its frames.
+    """
     if not path.exists():
         return
-    if not committed:
+    kept = {site: frames for site, frames in committed.items() if frames}
+    if not kept:
         shutil.rmtree(path)
         return
-    keep = {_chunk(path, index).name for index in committed} | {"zarr.json"}
-    for file in path.iterdir():
-        if file.name not in keep:
-            file.unlink()
+    groups = {group_of(path, site): frames for site, frames in kept.items()}
+    if path not in groups:
+        for folder in [p for p in path.iterdir() if p.is_dir() and p not in groups]:
+            shutil.rmtree(folder)
+    for group, frames in groups.items():
+        folder = _array(group)
+        keep = {_chunk(folder, index).name for index in frames} | {METADATA}
+        for file in folder.iterdir():
+            if file.name not in keep:
+                file.unlink()
 
 
-def read_frame(path: Path, frame: int) -> Field:
+def read_frame(path: Path, frame: int, site: str = "") -> Field:
     """Read one committed frame [species, z, y, x]; `DamagedResultError` if it is missing or fails its checksum."""
-    if not _chunk(path, frame).exists():
-        raise DamagedResultError(f"{_chunk(path, frame)} is missing, although it was committed.")
+    folder = _array(group_of(path, site))
+    if not _chunk(folder, frame).exists():
+        raise DamagedResultError(f"{_chunk(folder, frame)} is missing, although it was committed.")
     try:
-        values = zarr.open_array(path, mode="r")[frame]
+        values = zarr.open_array(folder, mode="r")[frame]
     except Exception as problem:  # zarr and its codecs raise many kinds; here all mean the same
-        raise DamagedResultError(f"{_chunk(path, frame)} cannot be read: {problem}") from problem
+        raise DamagedResultError(f"{_chunk(folder, frame)} cannot be read: {problem}") from problem
     return np.asarray(values, np.float32)

@@ -47,8 +47,8 @@ class MemoryRecorder:
     def record_cells(self, time: float, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         self._segment.add_cells(time, _copied(columns))
 
-    def record_fields(self, time: float, values: npt.NDArray[np.float32]) -> None:
-        self._segment.add_fields(time, np.array(values), self._frames)
+    def record_fields(self, time: float, values: npt.NDArray[np.float32], site: str = "") -> None:
+        self._segment.add_fields(time, np.array(values), self._frames, site)
 
     def record_events(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         self._segment.add_events(_copied(columns))
@@ -104,13 +104,13 @@ class MemoryRecorder:
             f"No tissue frame of day {day:g}; there are days {', '.join(f'{d:g}' for d in self.frame_days)}."
         )
 
-    def fields(self, day: float) -> npt.NDArray[np.float32]:
-        """Concentrations [species, z, y, x] of that day."""
+    def fields(self, day: float, site: str = "") -> npt.NDArray[np.float32]:
+        """Concentrations [species, z, y, x] of that day, of a body those of one site."""
         index = round(day * HOURS_PER_DAY / self._frames)
         for segment in self._committed:
-            if index in segment.fields:
-                return segment.fields[index].copy()
-        raise ResultError(f"No fields were recorded on day {day:g}.")
+            if index in segment.fields.get(site, {}):
+                return segment.fields[site][index].copy()
+        raise ResultError(f"No fields were recorded on day {day:g}" + (f" at '{site}'." if site else "."))
 
     def state(self, day: float) -> dict[str, npt.NDArray[Any]]:
         """The exact state that was kept of that day."""

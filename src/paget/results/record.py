@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -30,7 +30,7 @@ __all__ = [
     "write_record",
 ]
 
-SCHEMA_VERSION = 2  # 2: kept states, sessions of shards
+SCHEMA_VERSION = 2  # 2: kept states, sessions of shards, fields as groups and by site
 RECORD_NAME = "run.json"
 FIELDS_NAME = "fields.zarr"
 
@@ -55,8 +55,9 @@ class RunRecord(BaseModel):
     """The committed state of one animal. Files that it does not name do not exist for a reader.
 
     `parts` maps a path inside the animal's folder to what it must hold; `cell_frames` holds (time in h, segment, row
-    group) of each tissue frame, `field_frames` the indices that count in ``fields.zarr``, `states` (time in h, path) of
-    each state that is kept, and `moments` the time in h at which each condition that the arm waits for was met.
+    group) of each tissue frame, `field_frames` the indices that count in ``fields.zarr`` of one tissue, `site_fields` those
+    of each site of a body, `states` (time in h, path) of each state that is kept, and `moments` the time in h at which each
+    condition that the arm waits for was met.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +76,7 @@ class RunRecord(BaseModel):
     parts: dict[str, FilePart] = Field(default_factory=dict)
     cell_frames: tuple[tuple[float, int, int], ...] = ()
     field_frames: tuple[int, ...] = ()
+    site_fields: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     states: tuple[tuple[float, str], ...] = ()
     moments: dict[str, float] = Field(default_factory=dict)
     error: str = ""
@@ -82,6 +84,17 @@ class RunRecord(BaseModel):
 
     def changed(self, **changes: Any) -> RunRecord:
         return self.model_copy(update=changes)
+
+    @property
+    def stored_fields(self) -> dict[str, tuple[int, ...]]:
+        """Indices of the stored frames of concentrations by site, that of one tissue being ""."""
+        return {**({"": self.field_frames} if self.field_frames else {}), **self.site_fields}
+
+    def with_fields(self, further: Mapping[str, Iterable[int]]) -> dict[str, Any]:
+        """The entries of a record in which further frames of concentrations count, by site."""
+        known = self.stored_fields
+        frames = {site: tuple(sorted({*known.get(site, ()), *further.get(site, ())})) for site in {**known, **further}}
+        return {"field_frames": frames.pop("", ()), "site_fields": frames}
 
 
 def check_schema(path: Path, raw: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from paget.described import checked_site, sites_with_fields, tissue_of
 from paget.errors import DamagedResultError, ResultError, UnknownNameError
 from paget.experiment import HOURS_PER_DAY, KINDS, Study, conditions
 from paget.results import tables
@@ -134,11 +135,19 @@ class Result:
         record = self._begun(arm, animal)
         return () if record is None else tuple(time / HOURS_PER_DAY for time, _, _ in record.cell_frames)
 
-    def field_days(self, arm: str, animal: int) -> tuple[float, ...]:
-        """Days on which the concentrations of this animal are stored."""
+    @property
+    def field_sites(self) -> tuple[str, ...]:
+        """Sites of a body whose concentrations are recorded, each on a grid of its own; none for a study of one tissue."""
+        return sites_with_fields(self.model)
+
+    def field_days(self, arm: str, animal: int, site: str | None = None) -> tuple[float, ...]:
+        """Days on which the concentrations of this animal are stored: of one site, or of any if none is named."""
         record = self._begun(arm, animal)
-        step = self.study.record.frames / HOURS_PER_DAY
-        return () if record is None else tuple(index * step for index in record.field_frames)
+        if record is None:
+            return ()
+        stored = record.stored_fields
+        frames = {*stored.get(site, ())} if site else {index for some in stored.values() for index in some}
+        return tuple(index * self.study.record.frames / HOURS_PER_DAY for index in sorted(frames))
 
     def folder(self, arm: str, animal: int) -> Path:
         """Where the files of one animal are."""
@@ -219,18 +228,20 @@ class Result:
                 return frame
         raise self._no_frame(arm, animal, day, [time / HOURS_PER_DAY for time, _, _ in record.cell_frames])
 
-    def field(self, arm: str, animal: int, day: float, name: str) -> npt.NDArray[np.float32]:
-        """Concentrations [z, y, x] of one field on one stored day."""
+    def field(self, arm: str, animal: int, day: float, name: str, site: str | None = None) -> npt.NDArray[np.float32]:
+        """Concentrations [z, y, x] of one field on one stored day, of a body those at one of its `field_sites`."""
         from paget.results.fields import read_frame
 
-        names = [f["name"] for f in self.model["fields"]]
+        where = checked_site(self.model, site)
+        names = [f["name"] for f in tissue_of(self.model, where)["fields"]]
         if name not in names:
             raise UnknownNameError("field", name, names)
         record = self._record(arm, animal)
-        days = {index: index * self.study.record.frames / HOURS_PER_DAY for index in record.field_frames}
+        frames = record.stored_fields.get(where, ())
+        days = {index: index * self.study.record.frames / HOURS_PER_DAY for index in frames}
         for index, stored in days.items():
             if abs(stored - day) < SAME_DAY:
-                frame = read_frame(animal_folder(self.path, self.study, arm, animal) / FIELDS_NAME, index)
+                frame = read_frame(animal_folder(self.path, self.study, arm, animal) / FIELDS_NAME, index, where)
                 return np.array(frame[names.index(name)])
         raise self._no_frame(arm, animal, day, list(days.values()))
 
@@ -269,11 +280,13 @@ class Result:
         table = self.lineage(arm, animal) if family is None else family
         return newick(table, **{"types": tumour_types(self.model) or None, **choices})
 
-    def to_xarray(self, what: str = "metrics", arm: str | None = None, animal: int | None = None) -> Any:
+    def to_xarray(
+        self, what: str = "metrics", arm: str | None = None, animal: int | None = None, site: str | None = None
+    ) -> Any:
         """Readouts or concentrations as an `xarray.Dataset` with units; what was not measured is NaN.
 
         what : "metrics", readouts over arm, animal and day; "outcomes", one value for each arm and animal; "fields", the
-        concentrations of one animal of one arm over day, z, y and x.
+        concentrations of one animal of one arm over day, z, y and x, of a body those at one of its `field_sites`.
         """
         from paget.io.export.series import fields_to_xarray, to_xarray
 
@@ -281,7 +294,7 @@ class Result:
             return to_xarray(self, what)
         if arm is None or animal is None:
             raise ResultError('Fields are those of one animal; name it: to_xarray("fields", arm, animal).')
-        return fields_to_xarray(self, arm, animal)
+        return fields_to_xarray(self, arm, animal, site=site)
 
     def to_anndata(self, arm: str, animal: int, day: float, sites: tuple[str, ...] | None = None) -> Any:
         """One tissue frame as an `anndata.AnnData`; see `paget.io.export.anndata`."""

@@ -18,13 +18,16 @@ Columns = dict[str, npt.NDArray[Any]]
 
 @dataclass
 class Segment:
-    """Buffers of one segment; `after` is the time of the last commit, before which nothing may be recorded."""
+    """Buffers of one segment; `after` is the time of the last commit, before which nothing may be recorded.
+
+    Fields are kept by site, "" for one tissue, and index of the frame.
+    """
 
     after: float | None = None
     metrics: list[dict[str, float]] = field(default_factory=list)
     tables: list[Columns] = field(default_factory=list)
     cells: list[tuple[float, Columns]] = field(default_factory=list)
-    fields: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    fields: dict[str, dict[int, npt.NDArray[np.float32]]] = field(default_factory=dict)
     events: list[Columns] = field(default_factory=list)
     states: list[tuple[float, bytes]] = field(default_factory=list)
 
@@ -47,11 +50,11 @@ class Segment:
         self._check_lengths("cells", columns)
         self.cells.append((float(time), columns))
 
-    def add_fields(self, time: float, values: npt.NDArray[np.float32], interval: float) -> None:
+    def add_fields(self, time: float, values: npt.NDArray[np.float32], interval: float, site: str = "") -> None:
         self._check_time("fields", time)
         if values.ndim != 4:
             raise ResultError(f"Fields have shape [species, z, y, x]; got {values.shape} at {time:g} h.")
-        self.fields[round(time / interval)] = values
+        self.fields.setdefault(site, {})[round(time / interval)] = values
 
     def add_events(self, columns: Columns) -> None:
         self._check_lengths("events", columns)

@@ -16,6 +16,7 @@ from paget.body.whole.piece import ARRIVAL, OPERATION, SpatialSite
 from paget.errors import ModelError, UnknownNameError
 from paget.evidence import Parameter, ParameterTable, load_parameters
 from paget.experiment import Arm, Study
+from paget.model import Model
 from paget.perturbing import Genes, changes, genes_of, scaled
 from paget.pharmacology import DrugKinetics
 from paget.process import Named, is_nothing
@@ -37,6 +38,7 @@ READ_OF_ALL = (
     "ctc_clusters",
     "ctc_per_ml",
     "held_in_capillaries",
+    "largest_metastasis",
     "shed",
     "died_in_blood",
     "dead",
@@ -69,6 +71,7 @@ class WholeBody(Individual):
     primary : the site whose tumour is there from the start. founders : its cells then, if it is lumped
     carried : variables that cells carry through the blood
     walked : parties shed in a tick up to which each is walked by itself
+    density : cells in a volume of a lesion, by which its diameter follows from its cells
     niche : whether tumours prepare organs by what they secrete
     interventions : target of the niche -> activity that is left of it
     endpoints : what an animal dies of
@@ -88,6 +91,7 @@ class WholeBody(Individual):
     founders: Number | None = None
     carried: tuple[str, ...] = ("cell.clone", "cell.ever_dormant")
     walked: Number = field(default=Named("walked_parties", ""))
+    density: Number = field(default=Named("lesion_density", "cell/um**3"))
     niche: bool = True
     interventions: Mapping[str, Number] = field(default_factory=dict)
     endpoints: tuple[Endpoint, ...] = ()
@@ -161,6 +165,16 @@ class WholeBody(Individual):
         return self.organs.get(site, site)
 
     @property
+    def tissues(self) -> Mapping[str, Model]:
+        """Models of the sites that are simulated cell by cell."""
+        return {site.name: site.model for site in self.spatial}
+
+    @property
+    def measures_sizes(self) -> bool:
+        """Whether the diameter of the largest metastasis is among the readouts."""
+        return any(readout.name == "largest_metastasis" for readout in self.readouts)
+
+    @property
     def has_cultured(self) -> bool:
         """Whether the size of cells from a culture is known, which are larger than cells that a tumour sheds."""
         return "ctc_cultured_radius" in self.parameters
@@ -174,7 +188,12 @@ class WholeBody(Individual):
     def _own(self) -> dict[str, Parameter]:
         """Rows of the body's own tables that its parts name, and numbers of its anatomy, blood and newcomers, by key."""
         found = super().numbers_used()
-        named = [n for site in self.lumped for _, n, _ in site.numbers] + [n for s in self.spatial for n in s.numbers]
+        measured = [self.density] if self.measures_sizes else []
+        named = (
+            measured
+            + [n for site in self.lumped for _, n, _ in site.numbers]
+            + [n for s in self.spatial for n in s.numbers]
+        )
         rows = [self.parameters[n.key] for n in named if isinstance(n, Named)]
         start = [n for site in self.spatial for n in site.start.values() if isinstance(n, Parameter)]
         blood = BloodBiology.of(self.anatomy, self.parameters).parameters

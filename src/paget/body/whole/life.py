@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,7 @@ Ids = NDArray[np.uint64]
 
 FOUNDED, FRESH = 43, 47  # salts of ids: what lumped sites begin with, cells of crowds
 SLEPT = "cell.ever_dormant"
+UM_PER_MM = 1e3
 
 
 class Life:
@@ -75,6 +77,7 @@ class Life:
         self.injected = self.implanted = 0  # cells into vessels, and into lesions
         self._coming: list[Batch] = []  # of cells that are injected, in the next tick
         self._away: dict[str, float] = {}  # cells that are kept away in the next tick, and what share of them
+        self.density = numbers(body.density, "cell/um**3") if body.measures_sizes else 0.0
         self.blood_ml = body.anatomy.blood.inside("mL")
         self._interventions = {target: numbers(value, "") for target, value in body.interventions.items()}
         self._endpoints = tuple((end.site, numbers(end.cells, "")) for end in body.endpoints)
@@ -395,6 +398,20 @@ class Life:
             found += int(np.count_nonzero(seen))
         return found
 
+    def largest(self) -> float:
+        """Diameter in mm of the largest metastasis outside the site of the primary tumour; 0 if there is none.
+
+        Cells of a lesion fill a sphere; in a section, cells of a colony fill the disc through the middle of one.
+        """
+        found = 0.0
+        if self.lesions.names:
+            cells = self.lesions.column("cells")
+            if self.body.primary in self.lesions.names:
+                cells = cells[self.lesions.column("site") != self.lesions.names.index(self.body.primary)]
+            found = (6.0 / math.pi * float(cells.max(initial=0.0)) / self.density) ** (1.0 / 3.0)
+        elsewhere = (piece for site, piece in self.pieces.items() if site != self.body.primary)
+        return max([found, *(piece.largest(self.density) for piece in elsewhere)]) / UM_PER_MM
+
     def measure(self) -> dict[str, float]:
         """Every readout that is measured."""
         found: dict[str, float] = {}
@@ -414,15 +431,17 @@ class Life:
         found["held_in_capillaries"] = float(counts.lodged)
         found["shed"], found["died_in_blood"] = float(self.traffic.shed), float(self.traffic.died)
         found["dead"] = float(self.dead)
+        if self.body.measures_sizes:
+            found["largest_metastasis"] = self.largest()
         return {readout.name: found[readout.name] for readout in self.body.readouts if readout.kind != "time"}
 
     def frame(self) -> Columns | None:
         """The cells of all pieces of tissue, with the code of their site."""
         return self._record.frame()
 
-    def fields(self) -> NDArray[np.float32] | None:
-        """Pieces of tissue differ in size, so that their fields are not recorded together."""
-        return None
+    def fields(self) -> Mapping[str, NDArray[np.float32]]:
+        """Concentrations [species, z, y, x] in the pieces of tissue that are still there, by site."""
+        return self._record.fields()
 
     def events(self) -> Columns | None:
         """Events since the last call: those of the pieces of tissue, and arrivals.

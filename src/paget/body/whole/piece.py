@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -267,6 +268,13 @@ class Piece:
     def nodules(self) -> int:
         """Visible colonies in the piece."""
         return int((colonies(self.world, self.site.tumour, self.reach).sizes >= self.nodule).sum())
+
+    def largest(self, density: float) -> float:
+        """Diameter in um of the largest colony, whose cells lie at `density` (cell/um**3): a sphere, or the disc of a section."""
+        cells = float(colonies(self.world, self.site.tumour, self.reach).sizes.max(initial=0))
+        if self.model.grid.flat:
+            return math.sqrt(4.0 / math.pi * cells / (density * self.model.grid.size[2]))
+        return float((6.0 / math.pi * cells / density) ** (1.0 / 3.0))
 
     # ---- keep -----------------------------------------------------------------------------------------------------
     def state(self) -> dict[str, NDArray[Any]]:

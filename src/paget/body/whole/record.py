@@ -13,6 +13,7 @@ from paget.body.whole.definition import WholeBody
 from paget.body.whole.piece import ARRIVAL, OPERATION, Piece
 from paget.engine.animal import Columns
 from paget.engine.tick import cells_columns
+from paget.signalling.carried import CarriesNetworks
 
 __all__ = ["LESION_EVENTS", "Record"]
 
@@ -20,7 +21,7 @@ Ids = NDArray[np.uint64]
 
 EVENT = ("time", "kind", "cell", "other", "type", "x", "y", "z", "site", "origin", "clone")
 FRAME = ("cell.x", "cell.y", "cell.z", "cell.radius", "cell.founder")
-CLONE = "cell.clone"
+CLONE, DRAWN = "cell.clone", "cell.network_drawn"
 AWAKENING, NODULE, EXTINCTION = LESION_EVENTS = ("awakening", "nodule", "extinction")
 
 
@@ -105,7 +106,7 @@ class Record:
                 "type": self._codes_of(piece)[taken["type"]],
                 "site": np.full(n, self._sites[site], np.int8),
                 "origin": np.full(n, -1, np.int8),
-                "clone": np.zeros(n, np.int32),
+                "clone": taken.get("clone", np.zeros(n, np.int32)),
             }
             parts.append({**taken, **further})
         if not parts:
@@ -117,14 +118,35 @@ class Record:
         parts = []
         shared = [n for n in (*FRAME, *self._carried) if all(n in p.world.cells for p in self._pieces.values())]
         for site, piece in self._pieces.items():
-            columns = cells_columns(piece.world.cells, tuple(dict.fromkeys(shared)))
+            names = tuple(dict.fromkeys((*shared, *_of_networks(piece))))
+            columns = cells_columns(
+                piece.world.cells, names, frozenset(n for n in names if piece.model.variables[n].wide)
+            )
             columns["type"] = self._codes_of(piece)[columns["type"]]
             columns["site"] = np.full(columns["id"].size, self._sites[site], np.int8)
             parts.append(columns)
         if not parts:
             return None
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        known = {name: column.dtype for part in parts for name, column in part.items()}
+        return {name: np.concatenate([_column(part, name, dtype) for part in parts]) for name, dtype in known.items()}
+
+    def fields(self) -> dict[str, NDArray[np.float32]]:
+        """Concentrations [species, z, y, x] in each piece of tissue that was not taken out, on its own grid."""
+        present = {site: piece.world.fields.values for site, piece in self._pieces.items() if not piece.closed}
+        return {site: values.astype(np.float32) for site, values in present.items() if values.size}
 
     def _codes_of(self, piece: Piece) -> NDArray[np.int8]:
         """Codes of the body for the cell types of a piece."""
         return np.array([self._types.index(t) for t in piece.model.cell_types], np.int8)
+
+
+def _of_networks(piece: Piece) -> list[str]:
+    """Variables of cells that tell the states of the networks which they carry, and how active nodes were."""
+    carriers = [process for process in piece.model.ordered if isinstance(process, CarriesNetworks)]
+    return [name for process in carriers for name in (*process.words, DRAWN, *process.shown.values())]
+
+
+def _column(part: Columns, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A column of the cells of one piece; cells that have no such variable have 0, or NaN of what is measured."""
+    nothing = np.nan if dtype.kind == "f" else 0
+    return part[name] if name in part else np.full(part["id"].size, nothing, dtype)

@@ -169,9 +169,9 @@ class MetaSpreadAnimal:
             "site": np.full(n, code, np.int8),
         }
 
-    def fields(self) -> NDArray[np.float32] | None:
-        """Enzyme and matrix are read out by their means; three grids do not make one field."""
-        return None
+    def fields(self) -> dict[str, NDArray[np.float32]]:
+        """Enzyme and matrix are read out by their means; three grids of a site do not make one field."""
+        return {}
 
     def events(self) -> Columns | None:
         """Cells that left the blood alive since the last call, each with the founder that it descends from as its clone."""

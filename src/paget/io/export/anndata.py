@@ -11,7 +11,7 @@ from paget.io.export import needed
 from paget.io.export.expression import GEOMETRY, expression
 from paget.io.export.hdf5 import hdf5_file
 from paget.io.export.selection import Selection, stem
-from paget.io.export.stored import BOOKKEEPING, cells_of, colours, dimensions, fields_of, provenance, sampled
+from paget.io.export.stored import BOOKKEEPING, at_cells, cells_of, colours, dimensions, narrowed, provenance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,14 +45,15 @@ def to_anndata(result: Result, arm: str, animal: int, day: float, sites: tuple[s
     """
     anndata = needed("anndata", "export", _PURPOSE)
     frame = cells_of(result, arm, animal, day, sites)
-    matrix = expression(frame, result.model)
+    model = narrowed(result.model, sites)
+    matrix = expression(frame, model)
     obs = _observations(result, frame)
     obs["network"] = _categorical(matrix.network)
-    for name, values in sampled(fields_of(result, arm, animal, day), frame, result.model).items():
+    for name, values in at_cells(result, arm, animal, day, frame).items():
         obs[f"field_{name}"] = values
     about = provenance(result, arm, animal, day)
     about["units"] = {name: unit for name, unit in about["units"].items() if name in obs or name in ("x", "y", "z")}
-    about["X"] = "states of network nodes" if result.model.get("networks") else "dimensionless variables of the cells"
+    about["X"] = "states of network nodes" if model.get("networks") else "dimensionless variables of the cells"
     colour = colours(result)
     made = anndata.AnnData(
         X=matrix.values,

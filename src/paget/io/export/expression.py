@@ -23,6 +23,7 @@ __all__ = ["NO_NETWORK", "Expression", "expression"]
 DRAWN = "network_drawn"
 NO_NETWORK = "none"
 GEOMETRY = ("id", "type", "x", "y", "z", "radius")
+_Carried = tuple[int, Mapping[str, Any], Mapping[str, Any]]  # place of a network among all, the network, the node
 _DIRECTED = ("_x", "_y", "_z")
 
 
@@ -64,41 +65,47 @@ def _of_networks(frame: pd.DataFrame, networks: Sequence[Mapping[str, Any]]) -> 
         raise DamagedResultError(
             f"The manifest speaks of networks in the cells, but the frame has no {', '.join(absent)}."
         )
-    columns: dict[tuple[str, tuple[str, ...]], list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = {}
-    for network in networks:
+    columns: dict[tuple[str, tuple[str, ...]], list[_Carried]] = {}
+    for which, network in enumerate(networks):
         for node in network["nodes"]:
-            columns.setdefault((node["name"], tuple(node["genes"])), []).append((network, node))
+            columns.setdefault((node["name"], tuple(node["genes"])), []).append((which, network, node))
     drawn = frame[DRAWN].to_numpy()
     words = {word: frame[word].to_numpy().view(np.uint64) for row in networks for word in row["words"]}
-    carriers = {row["drawn"]: np.flatnonzero(drawn == row["drawn"]) for row in networks}
+    carriers = [np.flatnonzero(_carry(frame, drawn, row)) for row in networks]
     values = np.zeros((len(frame), len(columns)), np.float32)
     activity = np.full(values.shape, np.nan, np.float32)
     kept = False
     for k, carried in enumerate(columns.values()):
-        for network, node in carried:
-            rows = carriers[network["drawn"]]
+        for which, network, node in carried:
+            rows = carriers[which]
             for bit in node["bits"]:
                 word = words[network["words"][bit // 64]][rows]
                 values[rows, k] += (word >> np.uint64(bit % 64) & np.uint64(1)).astype(np.float32)
             if node["activity"] in frame:
                 activity[rows, k], kept = frame[node["activity"]].to_numpy()[rows], True
     names = np.full(len(frame), NO_NETWORK, dtype=object)
-    for row in networks:
-        names[carriers[row["drawn"]]] = row["name"]
+    for rows, row in zip(carriers, networks, strict=True):
+        names[rows] = row["name"]
     variables = pd.DataFrame([_described(*key, carried) for key, carried in columns.items()])
     variables.index = pd.Index(_unique_names(list(columns), variables), name="name")
     return Expression(values, variables, activity if kept else None, names)
 
 
-def _described(name: str, genes: tuple[str, ...], carried: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
-    node = carried[0][1]
+def _carry(frame: pd.DataFrame, drawn: Any, network: Mapping[str, Any]) -> Any:
+    """Which cells carry a network; in a body, those of its site that were drawn it, as each tissue counts its own."""
+    carry = drawn == network["drawn"]
+    return carry & (frame["site"].to_numpy() == network["site"]) if "site" in network else carry
+
+
+def _described(name: str, genes: tuple[str, ...], carried: Sequence[_Carried]) -> dict[str, Any]:
+    node = carried[0][2]
     kind = "gene" if len(genes) == 1 else "genes" if genes else "state"
     return {
         "symbol": ";".join(genes),
         "node": name,
         "label": node["label"] or name,
         "module": node["module"],
-        "network": ";".join(network["name"] for network, _ in carried),
+        "network": ";".join(dict.fromkeys(network["name"] for _, network, _ in carried)),
         "kind": kind,
         "input": bool(node["input"]),
         "levels": len(node["bits"]),

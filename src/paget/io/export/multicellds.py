@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from paget.described import tissue_of
 from paget.errors import ResultError
 from paget.io.export.naming import animal_stem
 from paget.io.export.selection import Frames, Selection
@@ -51,8 +52,8 @@ def _series(result: Result, folder: Path, frames: Frames, site: str) -> list[Pat
     written: list[Path] = []
     for index, day in enumerate(frames.days if ids.size else ()):
         table = cells_of(result, frames.arm, frames.animal, day, where)
-        fields = fields_of(result, frames.arm, frames.animal, day)
-        snapshot = _snapshot(result, day, table, ids, fields, around)
+        fields = fields_of(result, frames.arm, frames.animal, day, site)
+        snapshot = _snapshot(result, day, table, ids, fields, around, site)
         if index == 0:
             written.append(write_snapshot(folder, "initial", snapshot))
         written.append(write_snapshot(folder, index, snapshot))
@@ -80,12 +81,14 @@ def _snapshot(
     ids: npt.NDArray[np.uint64],
     fields: Mapping[str, npt.NDArray[np.float32]],
     around: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    site: str,
 ) -> Snapshot:
     from paget.io.physicell import Snapshot
     from paget.tissue.fields import Substrate
 
     types = tuple(t["name"] for t in result.model["cell_types"])
-    about = {row["name"]: row for row in result.model.get("fields", ())}
+    tissue = tissue_of(result.model, site if fields else "")
+    about = {row["name"]: row for row in tissue.get("fields", ())}
     radius = table["radius"].to_numpy(np.float64)
     columns: dict[str, npt.NDArray[Any]] = {
         f"cell.{name}": _numbers(table[name])
@@ -96,7 +99,7 @@ def _snapshot(
     own = {name: known.get(name.removeprefix("cell."), "") for name in columns}
     columns.setdefault("cell.volume", 4.0 / 3.0 * np.pi * radius**3)
     columns["ID"] = np.searchsorted(ids, table["id"].to_numpy(np.uint64))
-    low, edges = ((0.0, 0.0, 0.0), spacing(result.model)) if fields else (corner.tolist() for corner in around)
+    low, edges = ((0.0, 0.0, 0.0), spacing(tissue)) if fields else (corner.tolist() for corner in around)
     return Snapshot(
         time=HOURS_PER_DAY * day,
         positions=table[["x", "y", "z"]].to_numpy(np.float64),

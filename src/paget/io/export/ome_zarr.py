@@ -5,13 +5,14 @@ After OME-NGFF 0.5 on Zarr 3 (https://ngff.openmicroscopy.org/0.5). Axes t, c, z
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from paget.described import tissue_of
 from paget.io.export.rasterise import rasterised
 from paget.io.export.selection import SAME_DAY, Selection, stem
 from paget.io.export.stored import cells_of, colours, provenance, spacing
@@ -42,16 +43,18 @@ Edges = tuple[float, float, float]
 
 
 def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...]:
-    """Write one image, a folder ``.ome.zarr``, for each selected animal that has fields stored."""
+    """Write one image, a folder ``.ome.zarr``, for each selected animal that has fields stored, of a body for each site."""
     written = []
     for frames in selection.frames(result, "fields"):
-        path = folder / f"{stem(result, frames.arm, frames.animal)}.ome.zarr"
-        write_image(result, path, frames.arm, frames.animal, frames.days)
+        path = folder / f"{stem(result, frames.arm, frames.animal, site=frames.site)}.ome.zarr"
+        write_image(result, path, frames.arm, frames.animal, frames.days, frames.site)
         written.append(path)
     return tuple(written)
 
 
-def write_image(result: Result, path: Path, arm: str, animal: int, days: Sequence[float]) -> None:
+def write_image(
+    result: Result, path: Path, arm: str, animal: int, days: Sequence[float], site: str | None = None
+) -> None:
     """Write the concentrations of one animal, a channel each, with two label images on a finer grid.
 
     ``labels/cells`` numbers the cells from 1 in order of their ids, each the same on all days; ``labels/cell_types`` holds the
@@ -61,33 +64,38 @@ def write_image(result: Result, path: Path, arm: str, animal: int, days: Sequenc
     """
     import zarr
 
-    edges = spacing(result.model)
-    names = [row["name"] for row in result.model["fields"]]
-    shape = tuple(result.model["domain"]["shape"])
+    tissue = tissue_of(result.model, site)
+    edges = spacing(tissue)
+    names = [row["name"] for row in tissue["fields"]]
+    shape = tuple(tissue["domain"]["shape"])
     root = zarr.open_group(path, mode="w-", zarr_format=3)
 
     def concentrations(t: int) -> npt.NDArray[Any]:
-        return np.stack([result.field(arm, animal, days[t], name) for name in names])
+        return np.stack([result.field(arm, animal, days[t], name, site) for name in names])
 
     lengths = (len(days), len(names))
     levels = _write_levels(root, "float32", lengths, _halved(shape), concentrations, _mean)
-    about = {**provenance(result, arm, animal), "days": [float(day) for day in days]}
+    about = {
+        **provenance(result, arm, animal),
+        "days": [float(day) for day in days],
+        **({"site": site} if site else {}),
+    }
     root.attrs["ome"] = {
         "version": VERSION,
         "multiscales": [_multiscales("fields", _AXES, levels, edges, days)],
-        "omero": {"channels": _channels(root["0"], result)},
+        "omero": {"channels": _channels(root["0"], tissue["fields"])},
     }
     root.attrs["paget"] = about
-    frames = [_cells_if_stored(result, arm, animal, day) for day in days]
+    frames = [_cells_if_stored(result, arm, animal, day, site) for day in days]
     if any(frame is not None and len(frame) for frame in frames):
         _write_labels(root.create_group("labels"), result, frames, shape, edges, days, len(levels))
 
 
-def _cells_if_stored(result: Result, arm: str, animal: int, day: float) -> pd.DataFrame | None:
+def _cells_if_stored(result: Result, arm: str, animal: int, day: float, site: str | None) -> pd.DataFrame | None:
     is_stored = any(abs(day - other) < SAME_DAY for other in result.cell_days(arm, animal))
     if not is_stored:
         return None
-    frame = cells_of(result, arm, animal, day)
+    frame = cells_of(result, arm, animal, day, None if site is None else (site,))
     return frame[[name for name in _OF_LABELS if name in frame]]
 
 
@@ -252,10 +260,10 @@ def _multiscales(
     return {"name": name, "axes": list(axes), "datasets": datasets}
 
 
-def _channels(array: Any, result: Result) -> list[dict[str, Any]]:
+def _channels(array: Any, fields: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Name, unit, colour and range of each field; the first one is shown."""
     found = []
-    for k, row in enumerate(result.model["fields"]):
+    for k, row in enumerate(fields):
         values = np.asarray(array[:, k])
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         high = high if high > low else low + 1.0

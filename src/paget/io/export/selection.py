@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -19,11 +20,12 @@ What = Literal["cells", "fields"]
 
 @dataclass(frozen=True)
 class Frames:
-    """The stored frames of one animal that were selected."""
+    """The stored frames of one animal that were selected; of fields in a body, those of one site."""
 
     arm: str
     animal: int
     days: tuple[float, ...]
+    site: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Selection:
     def frames(self, result: Result, what: What = "cells") -> tuple[Frames, ...]:
         """The stored frames of cells or of fields that were selected, one entry for each animal that has any.
 
-        Animals that were not begun, failed early or have no frame of a selected day are left out, unless nothing
-        is left.
+        Of fields in a body, there is one entry for each animal and site, as each site has a grid of its own. Animals that
+        were not begun, failed early or have no frame of a selected day are left out, unless nothing is left.
 
         Raises
         ------
@@ -91,13 +93,16 @@ class Selection:
         """
         self.check(result)
         found, stored = [], set[float]()
+        places: tuple[str | None, ...] = (None,)
+        if what == "fields" and site_names(result):
+            places = tuple(site for site in result.field_sites if self.sites is None or site in self.sites)
         for arm in self.chosen_arms(result):
-            for animal in self.chosen_animals(result):
-                days = result.cell_days(arm, animal) if what == "cells" else result.field_days(arm, animal)
+            for animal, site in itertools.product(self.chosen_animals(result), places):
+                days = result.cell_days(arm, animal) if what == "cells" else result.field_days(arm, animal, site)
                 stored |= set(days)
                 wanted = tuple(day for day in days if self.includes_day(day))
                 if wanted:
-                    found.append(Frames(arm, animal, wanted))
+                    found.append(Frames(arm, animal, wanted, site))
         if not stored:
             raise ResultError(_nothing_kept(result, what))
         absent = [d for d in self.days or () if all(abs(d - there) >= SAME_DAY for there in stored)]
@@ -132,9 +137,14 @@ def _nothing_kept(result: Result, what: What) -> str:
             f"The study '{result.study.name}' keeps no cells: its model follows numbers of cells and sizes of lesions, "
             "not single cells. Its readouts can be exported: --format csv or netcdf."
         )
-    if what == "fields" and not result.model.get("fields"):
-        why = "concentrations in the tissues of a body are not stored" if site_names(result) else "its model has none"
+    if what == "fields" and not (result.model.get("fields") or result.field_sites):
+        why = "none of its sites is simulated as a tissue with fields" if site_names(result) else "its model has none"
         return f"The study '{result.study.name}' keeps no fields: {why}."
+    if what == "fields" and result.field_sites:
+        return (
+            f"No selected animal of {result.path} has a stored frame of fields at the selected sites; "
+            f"sites with fields: {', '.join(result.field_sites)}."
+        )
     return (
         f"No selected animal of {result.path} has a stored frame of {what} yet. "
         "Run or resume the study, or select other animals; `paget info` tells what is stored."

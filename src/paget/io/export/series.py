@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from paget.described import checked_site, tissue_of
 from paget.errors import UnknownNameError
 from paget.io.export import needed
 from paget.io.export.selection import Selection
@@ -75,16 +76,21 @@ def to_xarray(result: Result, what: str = "metrics", selection: Selection | None
     return xarray.Dataset(variables, coords=axes, attrs=_about(result))
 
 
-def fields_to_xarray(result: Result, arm: str, animal: int, days: Sequence[float] | None = None) -> Any:
+def fields_to_xarray(
+    result: Result, arm: str, animal: int, days: Sequence[float] | None = None, site: str | None = None
+) -> Any:
     """Concentrations of one animal as an `xarray.Dataset`: one variable each, over day, z, y and x (centres of voxels, um).
 
-    days : stored days; all of them if left out.
+    days : stored days; all of them if left out. site : of a body, one of those that have fields.
     """
     xarray = needed("xarray", EXTRA, "Arrays with named axes are made")
-    chosen = Selection(arms=(arm,), animals=(animal,), days=None if days is None else tuple(days))
+    where = checked_site(result.model, site)
+    days = None if days is None else tuple(days)
+    chosen = Selection(arms=(arm,), animals=(animal,), days=days, sites=(where,) if where else None)
     (frames,) = chosen.frames(result, "fields")
-    edges = dict(zip("xyz", spacing(result.model), strict=True))
-    by_day = [fields_of(result, arm, animal, day) for day in frames.days]
+    tissue = tissue_of(result.model, where)
+    edges = dict(zip("xyz", spacing(tissue), strict=True))
+    by_day = [fields_of(result, arm, animal, day, where) for day in frames.days]
     shape = dict(zip("zyx", next(iter(by_day[0].values())).shape, strict=True))
     axes: dict[str, Any] = {"day": ("day", np.array(frames.days), DAY)}
     for axis in "zyx":
@@ -95,9 +101,10 @@ def fields_to_xarray(result: Result, arm: str, animal: int, days: Sequence[float
             np.stack([fields[row["name"]] for fields in by_day]),
             {"long_name": row.get("title") or row["name"], "units": row["unit"] or "1"},
         )
-        for row in result.model["fields"]
+        for row in tissue["fields"]
     }
-    return xarray.Dataset(variables, coords=axes, attrs={**_about(result), "arm": arm, "animal": int(animal)})
+    about = {**_about(result), "arm": arm, "animal": int(animal), **({"site": where} if where else {})}
+    return xarray.Dataset(variables, coords=axes, attrs=about)
 
 
 def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...]:

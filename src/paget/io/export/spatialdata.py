@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from paget.described import tissue_of
 from paget.io.export import needed
 from paget.io.export.anndata import to_anndata
 from paget.io.export.selection import Selection, stem
@@ -59,9 +60,12 @@ def to_spatialdata(result: Result, arm: str, animal: int, day: float, sites: tup
     table.obs["region"], table.obs["instance"] = pd.Categorical(region), instance
     if regions:
         table = models.TableModel.parse(table, region=regions, region_key="region", instance_key="instance")
-    fields = fields_of(result, arm, animal, day)
-    if fields:
-        elements[_FIELDS] = _image(fields, spacing(result.model), places.shape[1], models, transformations)
+    for place in [where for where in result.field_sites if sites is None or where in sites] or [""]:
+        fields = fields_of(result, arm, animal, day, place)
+        if fields:
+            edges, within = spacing(tissue_of(result.model, place)), place or "global"
+            name = f"{_FIELDS}_{place.lower().replace(' ', '_')}" if place else _FIELDS
+            elements[name] = _image(fields, edges, within, places.shape[1], models, transformations)
     return spatialdata.SpatialData.init_from_elements({**elements, "table": table}, attrs={"paget": table.uns["paget"]})
 
 
@@ -76,10 +80,12 @@ def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...
     return tuple(written)
 
 
-def _image(fields: dict[str, Any], edges: tuple[float, ...], dimensions: int, models: Any, transformations: Any) -> Any:
+def _image(
+    fields: dict[str, Any], edges: tuple[float, ...], system: str, dimensions: int, models: Any, transformations: Any
+) -> Any:
     """Concentrations with a channel for each field; a pixel spans one voxel, and the first begins at the origin."""
     stack = np.stack(list(fields.values()))
     axes = ("x", "y", "z")[:dimensions]
-    scale = {"global": transformations.Scale(list(edges[:dimensions]), axes=axes)}
+    scale = {system: transformations.Scale(list(edges[:dimensions]), axes=axes)}
     parser, pixels = (models.Image2DModel, stack[:, 0]) if dimensions == 2 else (models.Image3DModel, stack)
     return parser.parse(pixels, dims=("c", *axes[::-1]), c_coords=list(fields), transformations=scale)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from paget.described import tissue_of
 from paget.errors import ResultError
 from paget.io.export.selection import SAME_DAY, Selection, site_names
 
@@ -16,7 +17,20 @@ if TYPE_CHECKING:
 
     from paget.results import Result
 
-__all__ = ["cells_of", "colours", "dimensions", "fields_of", "provenance", "sampled", "spacing", "units"]
+__all__ = [
+    "at_cells",
+    "cells_of",
+    "colours",
+    "dimensions",
+    "fields_of",
+    "narrowed",
+    "provenance",
+    "sampled",
+    "spacing",
+    "units",
+]
+
+Concentrations = npt.NDArray[np.float32]
 
 BOOKKEEPING = ("network_rest", "network_drawn", "network_renewed")  # of the simulator, and of no meaning outside
 OF_EVERY_CELL = {"x": "um", "y": "um", "z": "um", "radius": "um"}
@@ -33,11 +47,38 @@ def cells_of(result: Result, arm: str, animal: int, day: float, sites: tuple[str
     return frame[frame["site"].isin(sites)].reset_index(drop=True)
 
 
-def fields_of(result: Result, arm: str, animal: int, day: float) -> dict[str, npt.NDArray[np.float32]]:
-    """Concentrations [z, y, x] by name; empty if none are stored of that day."""
-    if not any(abs(day - stored) < SAME_DAY for stored in result.field_days(arm, animal)):
+def fields_of(
+    result: Result, arm: str, animal: int, day: float, site: str | None = None
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Concentrations [z, y, x] by name, of a body those at one site; empty if none are stored of that day."""
+    if not any(abs(day - stored) < SAME_DAY for stored in result.field_days(arm, animal, site)):
         return {}
-    return {row["name"]: result.field(arm, animal, day, row["name"]) for row in result.model.get("fields", ())}
+    names = [row["name"] for row in tissue_of(result.model, site).get("fields", ())]
+    return {name: result.field(arm, animal, day, name, site) for name in names}
+
+
+def at_cells(result: Result, arm: str, animal: int, day: float, cells: pd.DataFrame) -> dict[str, Concentrations]:
+    """Concentration [n] of each field in the voxel that holds the centre of each cell, NaN where its site has no such field."""
+    if "site" not in cells:
+        return sampled(fields_of(result, arm, animal, day), cells, result.model)
+    found: dict[str, Concentrations] = {}
+    for site in result.field_sites:
+        rows = np.flatnonzero(cells["site"].to_numpy() == site)
+        there = sampled(
+            fields_of(result, arm, animal, day, site) if rows.size else {},
+            cells.iloc[rows],
+            tissue_of(result.model, site),
+        )
+        for name, values in there.items():
+            found.setdefault(name, np.full(len(cells), np.nan, np.float32))[rows] = values
+    return found
+
+
+def narrowed(model: Mapping[str, Any], sites: Sequence[str] | None) -> Mapping[str, Any]:
+    """Description of a model of whose cells only those of some sites are shown: with the networks that these carry."""
+    if sites is None:
+        return model
+    return {**model, "networks": [row for row in model.get("networks") or () if row.get("site", "") in ("", *sites)]}
 
 
 def spacing(model: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -78,7 +119,8 @@ def sampled(
 def units(result: Result) -> dict[str, str]:
     """Unit of every column of cells that has one, of ``field_<name>`` too; um and h inside paget, as they are stored."""
     known = {**OF_EVERY_CELL, **{k: v for k, v in result.model.get("cell_units", {}).items() if v}}
-    return known | {f"field_{row['name']}": row["unit"] for row in result.model.get("fields", ()) if row["unit"]}
+    fields = [row for site in result.field_sites or (None,) for row in tissue_of(result.model, site).get("fields", ())]
+    return known | {f"field_{row['name']}": row["unit"] for row in fields if row["unit"]}
 
 
 def colours(result: Result) -> dict[str, str]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from paget.described import tissue_of
 from paget.io.export import needed
 from paget.io.export.expression import expression
 from paget.io.export.hdf5 import hdf5_file
 from paget.io.export.selection import SAME_DAY, Selection, site_names, stem
-from paget.io.export.stored import BOOKKEEPING, provenance, spacing
+from paget.io.export.stored import BOOKKEEPING, narrowed, provenance, spacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,12 +41,14 @@ def write(result: Result, folder: Path, selection: Selection) -> tuple[Path, ...
             path = folder / f"{stem(result, frames.arm, frames.animal, site=site)}.vtkhdf"
             if write_cells(result, path, frames.arm, frames.animal, frames.days, site):
                 written.append(path)
-        stored = result.field_days(frames.arm, frames.animal)
-        days = [day for day in frames.days if any(abs(day - other) < SAME_DAY for other in stored)]
-        if days:
-            path = folder / f"{stem(result, frames.arm, frames.animal)}-fields.vtkhdf"
-            write_fields(result, path, frames.arm, frames.animal, days)
-            written.append(path)
+        sites = tuple(site for site in result.field_sites if site in selection.chosen_sites(result))
+        for site in sites if site_names(result) else (None,):
+            stored = result.field_days(frames.arm, frames.animal, site)
+            days = [day for day in frames.days if any(abs(day - other) < SAME_DAY for other in stored)]
+            if days:
+                path = folder / f"{stem(result, frames.arm, frames.animal, site=site)}-fields.vtkhdf"
+                write_fields(result, path, frames.arm, frames.animal, days, site)
+                written.append(path)
     return tuple(written)
 
 
@@ -79,7 +82,7 @@ def write_cells(
             group.create_dataset("Connectivity", data=np.arange(n), **(_PACKED if n else {}))
             group.create_dataset("Offsets", data=np.arange(n + 1), **_PACKED)
         steps["CellOffsets"] = steps["ConnectivityIdOffsets"] = np.zeros((len(days), len(_TOPOLOGIES)), np.int64)
-        columns = [_arrays(frame, result) for frame in frames]
+        columns = [_arrays(frame, result, site) for frame in frames]
         data, offsets = root.create_group("PointData"), steps.create_group("PointDataOffsets")
         for name in columns[0]:
             _appended(data, name, int(counts.sum()), (column[name] for column in columns))
@@ -90,21 +93,24 @@ def write_cells(
     return True
 
 
-def write_fields(result: Result, path: Path, arm: str, animal: int, days: Sequence[float]) -> None:
-    """Write the concentrations of one animal as an image over time: one cell of the image for each voxel."""
-    fields = [row["name"] for row in result.model["fields"]]
+def write_fields(
+    result: Result, path: Path, arm: str, animal: int, days: Sequence[float], site: str | None = None
+) -> None:
+    """Write the concentrations of one animal, of a body those at one site, as an image over time, a cell for each voxel."""
+    tissue = tissue_of(result.model, site)
+    fields = [row["name"] for row in tissue["fields"]]
     with hdf5_file(path, _PURPOSE) as file:
         root = _root(file, "ImageData")
         steps = _steps(root, days)
         data, offsets = root.create_group("CellData"), steps.create_group("CellDataOffsets")
         for name in fields:
-            values = np.stack([result.field(arm, animal, day, name) for day in days])
+            values = np.stack([result.field(arm, animal, day, name, site) for day in days])
             data.create_dataset(name, data=values, chunks=(1, *values.shape[1:]), **_PACKED)
             offsets[name] = np.arange(len(days))
             depth, height, width = values.shape[1:]
         root.attrs["WholeExtent"] = np.array([0, width, 0, height, 0, depth], np.int64)
         root.attrs["Origin"] = np.zeros(3)
-        root.attrs["Spacing"] = np.array(spacing(result.model))
+        root.attrs["Spacing"] = np.array(spacing(tissue))
         root.attrs["Direction"] = np.eye(3).ravel()
         _tell(root, result, arm, animal, {})
 
@@ -135,11 +141,11 @@ def _appended(group: Any, name: str, length: int, pieces: Iterator[npt.NDArray[A
         begin += len(piece)
 
 
-def _arrays(frame: pd.DataFrame, result: Result) -> Arrays:
+def _arrays(frame: pd.DataFrame, result: Result, site: str | None) -> Arrays:
     """Point arrays of one frame, names as codes."""
-    model = result.model
+    model = narrowed(result.model, None if site is None else (site,))
+    words = {word for row in result.model.get("networks") or () for word in row["words"]}
     codes = {"type": [row["name"] for row in model["cell_types"]], "site": list(site_names(result))}
-    words = {word for row in model.get("networks") or () for word in row["words"]}
     found: Arrays = {}
     for name in frame.columns:
         if name in ("x", "y", "z") or name in words or name in BOOKKEEPING:
@@ -149,7 +155,7 @@ def _arrays(frame: pd.DataFrame, result: Result) -> Arrays:
             found[name] = frame[name].map(lookup).to_numpy(np.int32)
         else:
             found[name] = frame[name].to_numpy()
-    if words:
+    if model.get("networks"):
         matrix = expression(frame, model)
         for k, name in enumerate(matrix.variables.index):
             found[f"node_{name}"] = matrix.values[:, k].astype(np.uint8)

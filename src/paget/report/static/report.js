@@ -148,17 +148,17 @@
   };
   const csv = (rows) => "\ufeff" + rows.map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";
 
-  /* The meta of a trace names what its x, y, text and customdata are; its other entries are constant columns. */
+  /* The meta of a trace names what its x, y, text, hovertext and customdata are; its other entries are constant columns. */
   function figureRows(figure) {
     const records = [];
     all(".plot", figure).forEach((plot) => {
       const panel = plot.id.split("-").pop();
       plots[plot.id].data.filter((trace) => trace.meta).forEach((trace) => {
-        const { x, y, text, customdata, ...constant } = trace.meta;
+        const { x, y, text, hovertext, customdata, ...constant } = trace.meta;
         const length = (trace.x ?? trace.y).length;
         for (let i = 0; i < length; i += 1) {
           const record = { panel, ...constant };
-          Object.entries({ x, y, text, customdata }).forEach(([key, column]) => { if (column) record[column] = trace[key][i]; });
+          Object.entries({ x, y, text, hovertext, customdata }).forEach(([key, column]) => { if (column) record[column] = trace[key][i]; });
           records.push(record);
         }
       });
