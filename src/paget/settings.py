@@ -53,7 +53,7 @@ class _Quantity:
         number = to_internal(value, self.unit)
         if number < self.minimum or (self.above and number == self.minimum):
             bound = "above" if self.above else "at least"
-            raise ValueError(f"'{value}' must be {bound} {self.minimum:g} {self.unit}")
+            raise ValueError(f"'{value}' must be {bound} {self.minimum:g} {self.unit}".rstrip())
         return number
 
     def write(self, number: float) -> str:

@@ -133,30 +133,33 @@ def _covariance(at_risk: Values, events: Values, others: Values) -> Values:
     """Covariance of the scores [groups, groups], from tables [days, groups]; of Gray (1988), with a correction for ties."""
     before, after, _ = (curve.T for curve in _curves(at_risk.T, events.T, others.T))
     groups = at_risk.shape[1]
-    weight = np.zeros((groups, groups))
+    here, safe = at_risk > 0.0, np.maximum(at_risk, 1.0)
+    h = np.where(here, at_risk / np.where(here, before, 1.0), 0.0)
+    total, number = h.sum(axis=1), events.sum(axis=1)
+    steps = np.divide(number, total, out=np.zeros_like(number), where=number > 0.0)
+    earlier = np.cumsum(steps) - steps
+    counts = (number > 0.0) & (earlier < 1.0 - _ROUNDING)
+    steps = np.where(counts, steps, 0.0)
+    spread = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)
+    a = np.eye(groups) * h[:, None, :] - h[:, :, None] * (h * spread[:, None])[:, None, :]
+    # the weight of each day, and the share with the event, after that day
+    weight = np.cumsum(a * (steps / np.where(counts, 1.0 - earlier, 1.0))[:, None, None], axis=0)
+    incidence = np.cumsum(steps)
+    left = np.where(after > 0.0, (1.0 - incidence)[:, None] / np.where(after > 0.0, after, 1.0), 0.0)
+    several = (number > 1.0)[:, None]
+    ties = np.where(several, 1.0 - (number - 1.0)[:, None] / np.where(several, total[:, None] * before - 1.0, 1.0), 1.0)
+    had = (number > 0.0)[:, None] & here
+    of_events = np.where(had, ties * before * (number * spread)[:, None] / safe, 0.0)
+    ties = np.where(others > 1.0, 1.0 - (others - 1.0) / np.maximum(at_risk - 1.0, 1.0), 1.0)
+    of_others = np.where(here & (after > 0.0), ties * before**2 * others / safe**2, 0.0)
     covariance, cross, own = np.zeros((groups, groups)), np.zeros((groups, groups)), np.zeros(groups)
-    incidence = 0.0
-    for y, d, e, s_before, s_after in zip(at_risk, events, others, before, after, strict=True):
-        here, safe = y > 0.0, np.maximum(y, 1.0)
-        h = np.where(here, y / np.where(here, s_before, 1.0), 0.0)
-        total, number = float(h.sum()), float(d.sum())
-        a = np.diag(h) - np.outer(h, h) / total
-        if number > 0.0 and incidence < 1.0 - _ROUNDING:
-            weight += a * number / (total * (1.0 - incidence))
-            incidence += number / total
-        left = np.where(s_after > 0.0, (1.0 - incidence) / np.where(s_after > 0.0, s_after, 1.0), 0.0)
-        if number > 0.0:
-            ties = 1.0 - (number - 1.0) / (total * s_before - 1.0) if number > 1.0 else np.ones(groups)
-            variance = np.where(here, ties * s_before * number / (total * safe), 0.0)
-            covariance, cross, own = _added(covariance, cross, own, a - (1.0 - left) * weight, 1.0 - left, variance)
-        if e.any():
-            ties = np.where(e > 1.0, 1.0 - (e - 1.0) / np.maximum(y - 1.0, 1.0), 1.0)
-            variance = np.where(here & (s_after > 0.0), ties * s_before**2 * e / safe**2, 0.0)
-            covariance, cross, own = _added(covariance, cross, own, left * weight, -left, variance)
-    return covariance + (weight * own) @ weight.T + weight @ cross.T + cross @ weight.T
-
-
-def _added(
-    covariance: Values, cross: Values, own: Values, u: Values, factor: Values, variance: Values
-) -> tuple[Values, Values, Values]:
-    return covariance + (u * variance) @ u.T, cross + u * factor * variance, own + factor**2 * variance
+    for u, factor, variance in (
+        (a - (1.0 - left)[:, None, :] * weight, 1.0 - left, of_events),
+        (left[:, None, :] * weight, -left, of_others),
+    ):
+        spread_u = u * variance[:, None, :]
+        covariance += np.einsum("jik,jlk->il", spread_u, u)
+        cross += np.einsum("jik,jk->ik", spread_u, factor)
+        own += (factor**2 * variance).sum(axis=0)
+    final = weight[-1]
+    return np.asarray(covariance + (final * own) @ final.T + final @ cross.T + cross @ final.T)

@@ -88,6 +88,8 @@ class _Run:
         if begin is not None:
             self._restore(begin)
         self._record()
+        if self.tick in self.kept:
+            self.recorder.keep_state(self.time, self._state())
         self._commit()
 
     def advance(self) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from paget.errors import StudyError, UnknownNameError
 from paget.experiment.interventions import (
     KINDS,
+    MOST_TIMES,
     Antibody,
     Course,
     Depletion,
@@ -19,6 +20,7 @@ from paget.experiment.interventions import (
     Override,
     Perturbation,
     Resection,
+    too_often,
 )
 from paget.experiment.moments import Moment
 from paget.experiment.schedule import Plan, named_but_absent, plan
@@ -119,10 +121,15 @@ class Arm(Value):
         placed = list(self.placed())
         for index, why in named_but_absent(self.interventions):
             yield Problem(placed[index][0], f"arm '{self.name}': {why}")
-        known = self.plan(duration=float("inf") if not self._endless() else duration)
-        for place, what in placed:
-            times = [act.time for act in known.acts if act.what is what]
+        known = plan(self.interventions, duration, beyond=True)
+        acts: dict[int, list[float]] = {}
+        for act in known.acts:
+            acts.setdefault(act.index, []).append(act.time)
+        for index, (place, what) in enumerate(placed):
+            times = acts.get(index, [])
             label = "the resection" if isinstance(what, Resection) else what.label
+            if not times and index in known.settled and _fixed(what) < duration:
+                yield Problem(place, f"arm '{self.name}': {label} would end before it begins: {what.in_words()}")
             if times and times[0] < 0:
                 yield Problem(
                     place,
@@ -136,8 +143,15 @@ class Arm(Value):
                     f"(day {duration / HOURS_PER_DAY:g})",
                 )
 
-    def _endless(self) -> bool:
-        return any(dose.until is not None for dose in (*self.doses, *self.antibodies))
+    def too_often(self, duration: float) -> Iterable[Problem]:
+        """What is given more often in that duration (h) than can be kept account of."""
+        for place, what in self.placed():
+            if isinstance(what, Course) and what.every is not None and what.endless:
+                begin = what.start if isinstance(what.start, float) else 0.0
+                end = what.until if isinstance(what.until, float) else duration
+                times = (min(end, duration) - begin) / what.every
+                if times > MOST_TIMES:
+                    yield Problem((*place, "every"), f"arm '{self.name}': {what.label}: {too_often(times)}")
 
     # ---- edit -----------------------------------------------------------------------------------------------------
     def adapted(

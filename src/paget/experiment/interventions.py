@@ -7,6 +7,7 @@ it acts, which may follow from what happens (see `paget.experiment.moments`).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import ClassVar, Literal, Self
 
@@ -46,6 +47,13 @@ __all__ = [
 Route = Literal["intravenous", "oral", "intraperitoneal", "subcutaneous"]
 ForAsLongAs = PositiveHours | None
 
+MOST_TIMES = 10_000
+
+
+def too_often(times: float) -> str:
+    """Why a course of so many administrations is refused."""
+    return f"{times:.6g} administrations; at most {MOST_TIMES} can be given"
+
 
 class Intervention(Value):
     """One thing that is done to the animals of an arm."""
@@ -72,7 +80,10 @@ class Intervention(Value):
 
     def _later(self, when: float | Moment, hours: float) -> float | Moment:
         if isinstance(when, Moment):
-            return when.later(hours)
+            moved = when.later(hours)
+            if when.condition is not None and moved.delay < 0:
+                raise StudyError(f"{self.label} would be given '{moved}', which nobody knows beforehand")
+            return moved
         if when + hours < 0:
             raise StudyError(
                 f"{self.label} would be given before the study begins, on day {(when + hours) / HOURS_PER_DAY:g}"
@@ -118,11 +129,18 @@ class Course(Intervention):
             raise ValueError("'every' needs 'count', the number of administrations, or 'until', when they end")
         if isinstance(self.until, float) and isinstance(self.start, float) and self.until <= self.start:
             raise ValueError(f"ends on day {self.until / HOURS_PER_DAY:g}, before anything is given")
+        if (self.count or 1) * self.cycles > MOST_TIMES:
+            raise ValueError(too_often((self.count or 1) * self.cycles))
         return self
+
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on for as long as the study lasts, or until something ends it."""
+        return self.count is None and self.every is not None
 
     def offsets(self, span: float) -> Iterable[float]:
         """Times of the administrations after `start` in h, in order, those within `span`."""
-        if self.count is None and self.every is not None:
+        if self.endless and self.every is not None:
             return (n * self.every for n in range(max(math.ceil(span / self.every - 1e-9), 0)))
         return sorted(
             cycle * (self.cycle_every or 0.0) + n * (self.every or 0.0)
@@ -185,7 +203,7 @@ class Course(Intervention):
             return ""
         if isinstance(self.until, float):
             return f" until day {self.until / HOURS_PER_DAY:g}"
-        return f" until {str(self.until).removeprefix('when ').removeprefix('at ')}"
+        return f" until {re.sub('^(when|at) ', '', str(self.until))}"
 
 
 class Dose(Course):
@@ -271,7 +289,7 @@ class Lasting(_Once):
         if self.duration is not None:
             return f"{begins} for {hours_in_words(self.duration)}"
         if self.until is not None:
-            return f"{begins} until {when_in_words(self.until).removeprefix('on ').removeprefix('when ')}"
+            return f"{begins} until {re.sub('^(on|when|at) ', '', when_in_words(self.until))}"
         return begins
 
 
@@ -315,6 +333,8 @@ class Injection(_Once):
             raise ValueError("exosomes are injected by 'amount'")
         if self.number is not None and (self.number != round(self.number) or self.number > 2**53):
             raise ValueError(f"{self.number:g} cells cannot be injected: expected a whole number")
+        if self.number is not None and self.number < self.cluster:
+            raise ValueError(f"{self.number:g} cells make no cluster of {self.cluster}")
         return self
 
     @property

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -113,10 +114,12 @@ def read_moment(value: Any) -> float | Moment:
     hours = read_hours(delay) * (-1.0 if side == "before" else 1.0) if delay else 0.0
     act, course = _ACT.match(event), _COURSE.match(event)
     if course is not None:
-        if hours < 0:
-            raise ValueError(f"'{value}': nobody knows {delay} before it that {course[1]} will {course[2]} its level")
         readout, verb, level = course.groups()
         condition = Condition(readout, verb == "reaches", level.strip())
+        if hours < 0:
+            raise ValueError(f"'{value}': nobody knows beforehand when {condition}")
+        if not _may_be_met(condition):
+            raise ValueError(f"'{value}': '{condition.level}' is no level that can be reached")
         return Moment(hours, "reaches" if condition.rises else "falls below", condition=condition)
     if act is None:
         raise ValueError(f"{_TOLD}, not '{value}'")
@@ -126,6 +129,13 @@ def read_moment(value: Any) -> float | Moment:
     if which is not None:
         raise ValueError(f"'{value}': say 'the {kind}', with 'of' and its name where there are several")
     return Moment(hours, "resection" if kind == "resection" else "injection", of or "")
+
+
+def _may_be_met(condition: Condition) -> bool:
+    try:
+        return math.isfinite(float(condition.level))
+    except ValueError:  # a quantity with a unit, which is read when its readout is known
+        return True
 
 
 def when_in_words(when: float | Moment) -> str:

@@ -49,10 +49,14 @@ class Awaited:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, by time, and the conditions that are waited for."""
+    """What is to be done, by time, and the conditions that are waited for.
+
+    settled : interventions, by their number in the order of the arm, of which nothing is left to be known
+    """
 
     acts: tuple[Act, ...]
     awaited: tuple[Awaited, ...] = ()
+    settled: frozenset[int] = frozenset()
 
     def of(self, kind: type[_Kind]) -> Iterator[tuple[_Kind, Act]]:
         """The acts of one kind of intervention."""
@@ -60,12 +64,17 @@ class Plan:
 
 
 def plan(
-    interventions: Sequence[Intervention], duration: float, happened: Mapping[Awaited, float] | None = None
+    interventions: Sequence[Intervention],
+    duration: float,
+    happened: Mapping[Awaited, float] | None = None,
+    beyond: bool = False,
 ) -> Plan:
     """Say when everything is done that is done before `duration` (h), given when conditions were met.
 
     A moment that follows another intervention never means the intervention itself: a dose "7 day after the last dose of
     doxorubicin" follows the other doses of it.
+
+    beyond : tell also what would be done later, but for courses that go on for as long as the study lasts
     """
     found: dict[int, tuple[Act, ...]] = {}
     ended: set[int] = set()  # whose acts will not change any more
@@ -91,7 +100,8 @@ def plan(
         for index, what in enumerate(interventions):
             if index in ended:
                 continue
-            acts, known = _acts(what, index, duration, time_of)
+            limit = math.inf if beyond and not (isinstance(what, Course) and what.endless) else duration
+            acts, known = _acts(what, index, limit, time_of)
             if found.get(index) != acts or known:
                 changing = True
             found[index] = acts
@@ -104,7 +114,7 @@ def plan(
         for when in _moments(what)
         if isinstance(when, Moment) and when.condition is not None
     ]
-    return Plan(tuple(act for *_, act in order), tuple(a for a in dict.fromkeys(awaited) if a not in happened))
+    return Plan(tuple(act for *_, act in order), tuple(a for a in dict.fromkeys(awaited) if a not in happened), frozenset(ended))
 
 
 def _awaited(when: Moment, index: int, interventions: Sequence[Intervention]) -> Awaited:

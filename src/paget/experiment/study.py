@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from paget.errors import StudyError, UnknownNameError
 from paget.experiment.arm import Arm
-from paget.experiment.interventions import KINDS, Lasting
+from paget.experiment.interventions import KINDS, Antibody, Lasting
 from paget.experiment.sweep import Sweep
 from paget.experiment.value import Value
 from paget.problems import Misfits, Problem, checked
@@ -17,6 +17,8 @@ from paget.settings import HOURS_PER_DAY, Line, OptionValue, ParameterValue, Pos
 from paget.units import to_internal
 
 __all__ = ["Branch", "Recording", "Study"]
+
+MOST_ANIMALS = 1_000_000
 
 
 class Recording(Value):
@@ -84,7 +86,13 @@ class Study(Value):
                 raise Misfits([Problem(("sweep", *p.path), p.message) for p in error.problems]) from None
             # A study that is read back holds its points as arms; only one that is new has none yet.
             self.__dict__["arms"] = (*self.arms, *points)
-        problems = [*self._problems_of_arms(), *self._problems_of_times()]
+        problems = [
+            Problem(("arms", i, *problem.path), problem.message)
+            for i, arm in enumerate(self.arms)
+            for problem in arm.too_often(self.duration)
+        ]
+        # Times that are too many to be written down are not looked at one by one.
+        problems = problems or [*self._problems_of_arms(), *self._problems_of_times()]
         if problems:
             raise Misfits(problems)
         return self
@@ -102,6 +110,11 @@ class Study(Value):
                 yield Problem(("arms", i, *problem.path), problem.message)
 
     def _problems_of_times(self) -> Iterator[Problem]:
+        if self.replicates * len(self.arms) > MOST_ANIMALS:
+            yield Problem(
+                ("replicates",),
+                f"{self.replicates} animals in each of {len(self.arms)} arms; at most {MOST_ANIMALS} in all can be run",
+            )
         if self.tick > self.duration:
             yield Problem(("tick",), f"the tick ({self.tick:g} h) is longer than the study ({self.duration:g} h)")
             return
@@ -139,7 +152,7 @@ class Study(Value):
             for place, what in arm.placed():
                 early = [act.time for act in arm.plan(self.duration).acts if act.what is what and act.time < begin]
                 # What lasts beyond the branch must be said again here, and may have begun before.
-                if early and not isinstance(what, Lasting):
+                if early and not isinstance(what, (Antibody, Lasting)):
                     yield Problem(
                         ("arms", i, *place),
                         f"arm '{arm.name}': {what.label} on day {early[0] / HOURS_PER_DAY:g} comes before the animals "

@@ -44,7 +44,7 @@ class Levels(Value):
     to: ParameterValue | None = Field(default=None, description="The highest value, with its unit.")
     scale: Literal["linear", "log"] = Field(default="linear", description="Even steps, or even ratios.")
     steps: Whole | None = Field(
-        default=None, ge=2, description="How many values, both limits among them; for grids only."
+        default=None, ge=2, le=MOST_ARMS, description="How many values, both limits among them; for grids only."
     )
 
     @model_validator(mode="before")
