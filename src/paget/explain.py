@@ -218,6 +218,7 @@ def _readout_rows(model: Model | Subject) -> list[dict[str, Any]]:
             "meaning": r.meaning,
             "headline": r.headline,
             "claim": r.claim,
+            "competing": list(r.competing),
         }
         for r in model.readouts
     ]

@@ -25,6 +25,8 @@ class Readout:
     over time, or for kind "time" the time of the event, censored at the end).
     first_of : for kind "time", the readout whose first value of 1 or more is the event.
     claim : for directions that the model must show, what is claimed.
+    competing : for kind "time", the readouts of kind "time" after which the event cannot happen any more, such as a death
+        before a relapse.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Readout:
     first_of: str = ""
     headline: bool = False
     claim: str = ""
+    competing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

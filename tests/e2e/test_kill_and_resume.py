@@ -42,7 +42,12 @@ MODEL = {
         {"name": "mean", "title": "Mean", "unit": "um", "kind": "continuous", "summary": "mean", "headline": True}
     ],
     "cell_types": [{"name": "walker"}],
-    "fields": [{"name": "trail", "unit": "nM"}],
+    "fields": [],
+    "sites": ["lung", "bone marrow"],
+    "tissues": {
+        "lung": {"fields": [{"name": "trail", "unit": "nM"}]},
+        "bone marrow": {"fields": [{"name": "trail", "unit": "nM"}]},
+    },
     "event_kinds": ["step"],
 }
 
@@ -70,7 +75,9 @@ def walk(job: Job, report: Callable[[float], None]) -> None:
             )
             if step % 3 == 0:
                 store.record_cells(float(step), {"id": ids, "type": codes, **columns, "radius": columns["x"]})
-                store.record_fields(float(step), np.resize(columns["x"], (1, 1, 10, 20)))
+                store.record_fields(float(step), np.resize(columns["x"], (1, 1, 10, 20)), "lung")
+                if step > STEPS // 2:  # cells reach the second site on the way
+                    store.record_fields(float(step), np.resize(columns["y"], (1, 1, 5, 20)), "bone marrow")
                 store.keep_state(float(step), {"walkers": walkers})
                 store.commit(float(step), {"walkers": walkers, "step": np.array(step)})
             report(step / STEPS)

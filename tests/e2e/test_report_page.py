@@ -290,3 +290,36 @@ def test_the_print_holds_every_section_although_some_are_folded(browser: Browser
     ):
         assert words.lower() in text.lower()
     shown.close()
+
+
+def test_a_sweep_is_readable_and_its_maps_give_their_numbers(browser: Browser, tmp_path: Path) -> None:
+    both = {
+        "name": "both",
+        "versus": "vehicle",
+        "doses": [{"drug": drug, "amount": "5 mg/kg", "at": "7 day"} for drug in ("doxorubicin", "dasatinib")],
+    }
+    doses = {"doxorubicin": ["0 mg/kg", "1 mg/kg", "10 mg/kg"], "dasatinib": ["0 mg/kg", "3 mg/kg", "8 mg/kg"]}
+    study = demo_study(3, arms=[{"name": "vehicle"}, both], sweep={"like": "both", "doses": doses})
+    shown = browser.open(write_report(demo_result(study, days=(0.0, 60.0)), tmp_path / "sweep.html"))
+    shown.until(DRAWN)
+    assert shown.problems == []
+    assert shown.evaluate("[...document.querySelectorAll('h2')].map((h) => h.textContent)")[:3] == [
+        "Abstract",
+        "Design",
+        "Figures",
+    ]
+    wide = shown.evaluate("[...document.querySelectorAll('.swatch, .dot')].map((s) => s.getBoundingClientRect().width)")
+    assert max(wide) <= 30
+    _, text = shown.download('#figure-1 [data-download="csv"]')
+    found = [row for row in rows(text) if row["readout"] == "metastases" and row["series"] == "mean"]
+    assert {(row["doxorubicin (mg/kg)"], row["dasatinib (mg/kg)"]) for row in found} == set(
+        itertools.product(("0", "1", "10"), ("0", "3", "8"))
+    )
+    assert all(float(row["value"]) >= 0 for row in found)
+    for dark in (False, True):
+        shown.scheme(dark)
+        for width in (400, 1300):
+            shown.resize(width)
+            assert shown.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+            assert shown.violations(("minor", "moderate", "serious", "critical")) == []
+    shown.close()

@@ -46,8 +46,8 @@ def times(rng: np.random.Generator, shift: float) -> np.ndarray:
 
 
 CASES = [
-    pytest.param("continuous", volumes, True, id="paired t"),
-    pytest.param("continuous", volumes, False, id="Welch t"),
+    pytest.param("continuous", volumes, True, id="values exchanged in pairs"),
+    pytest.param("continuous", volumes, False, id="values relabelled"),
     pytest.param("fraction", fractions, True, id="means exchanged in pairs"),
     pytest.param("fraction", fractions, False, id="means relabelled"),
     pytest.param("count", counts, True, id="negative binomial, pairs"),

@@ -37,8 +37,11 @@ def _cell(name, **parts):
 
 
 @functools.cache
-def small_tissue_model(cells=40, leaving="0.05 1/h", together="0.6", doubling="30 h", leakiness=5.0):
-    """A flat tissue of `cells` tumour cells of four clones beside leaky capillaries into which they get."""
+def small_tissue_model(cells=40, leaving="0.05 1/h", together="0.6", doubling="30 h", leakiness=5.0, wall=""):
+    """A flat tissue of `cells` tumour cells of four clones beside leaky capillaries into which they get.
+
+    wall : oxygen at one of its walls, so that there is a gradient
+    """
     bed = with_flow(parallel_bed(SIZE, 80.0, 5.0), 4.0)
     bed = bed.changed(leakiness=np.full(bed.segment_ids.size, leakiness))
     side = 8
@@ -60,7 +63,14 @@ def small_tissue_model(cells=40, leaving="0.05 1/h", together="0.6", doubling="3
         ),
         placed=Cells(where, TUMOUR, columns={"cell.clone": np.arange(cells) % 4}) if cells else None,
         substrates=(
-            Substrate(field="field.oxygen", unit="mmHg", diffusion="1e5 um**2/h", initial="40 mmHg", reason=WHY),
+            Substrate(
+                field="field.oxygen",
+                unit="mmHg",
+                diffusion="1e5 um**2/h",
+                initial="40 mmHg",
+                walls={"xmin": wall, "ymax": "40 mmHg"} if wall else {},
+                reason=WHY,
+            ),
         ),
         processes=(Intravasation(together=number(together), most=number("4"), gaps=True),),
         vessels=bed,
@@ -124,7 +134,7 @@ def organ(name, **changes):
 
 def readouts(sites=SITES):
     for name in (*READ_OF_ALL, *(f"{what}_{slug(site)}" for site in sites for what in READ_PER_SITE)):
-        yield Readout(name, name, "", "continuous", "final", name)
+        yield Readout(name, name, "mm" if name == "largest_metastasis" else "", "continuous", "final", name)
     yield Readout("survival", "Survival", "day", "time", "first", "day of death", first_of="dead")
 
 

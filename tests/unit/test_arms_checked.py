@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from paget.catalogue import check_study, load_study
 from paget.errors import StudyError
 from paget.io.study_file import check_study_file, dump_study, parse_study

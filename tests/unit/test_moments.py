@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from paget.errors import StudyError, UnitError
 from paget.experiment import Arm, Condition, Moment
 from paget.experiment.moments import read_moment
@@ -57,7 +58,7 @@ def test_a_moment_is_told_in_words_and_reads_back_the_same(text, told):
         ("7 after the last dose", "no unit"),
         ("3 um after the last dose", "not convertible to h"),
         ("when nodules grows to 2", "expected a time"),
-        ("2 day before nodules reaches 3", "nobody knows 2 day before it"),
+        ("2 day before nodules reaches 3", "nobody knows beforehand when nodules reaches 3"),
         ("1 day after the first resection", "say 'the resection'"),
     ],
 )

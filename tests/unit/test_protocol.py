@@ -1,6 +1,7 @@
 """What is due in each tick, and what holds for a while, as an animal's own readouts decide."""
 
 import pytest
+
 from paget.antibodies import free_fraction
 from paget.engine.protocol import NOTHING, Protocol
 from paget.experiment import Arm

@@ -153,8 +153,11 @@ def test_the_time_lines_show_marks_bars_and_when_events_happened() -> None:
     bars = [tuple(t.x) for t in panel.figure.data if t.mode == "lines" and t.line.width == 4]
     assert sorted(bars) == [(10.0, 30.0), (30.0, 60.0)]
     (moment,) = [t for t in panel.figure.data if t.name == "neutrophils reaches 100"]
-    assert list(moment.x) == [15.0]
-    assert "2 of 3 animals" in moment.text[0]
+    assert list(moment.x) == [12.0, 18.0]
+    assert moment.text[0] == (
+        "animal 0 of everything: neutrophils reaches 100, median day 15 (day 12 to day 18), 2 of 3 animals"
+    )
+    assert "“neutrophils reaches 100” did not happen in 1 of 3 animals" in panel.alt
     assert any("dasatinib" in t.text[0] for t in panel.figure.data if t.mode == "text")
 
 

@@ -38,7 +38,7 @@ def one(
 
 
 def test_paired_t_test_of_students_sleep_data_is_that_of_the_textbook() -> None:
-    found = one(SLEEP_1, SLEEP_2)
+    found = one(SLEEP_1, SLEEP_2, continuous="t")
     assert found.test == "paired t test"
     assert found.paired
     assert (found.n_arm, found.n_versus) == (10, 10)
@@ -50,7 +50,7 @@ def test_paired_t_test_of_students_sleep_data_is_that_of_the_textbook() -> None:
 
 
 def test_welch_t_test_of_students_sleep_data_is_that_of_the_textbook() -> None:
-    found = one(SLEEP_1, SLEEP_2, paired=False)
+    found = one(SLEEP_1, SLEEP_2, paired=False, continuous="t")
     assert found.test == "Welch t test"
     assert not found.paired
     assert found.interval == pytest.approx((-3.3654832, 0.2054832))
@@ -146,7 +146,7 @@ def test_readouts_without_a_test_do_not_cost_the_others_significance() -> None:
 def test_incomplete_pairs_are_left_out_and_counted_in_the_note() -> None:
     table = outcomes({"treated": SLEEP_1, "control": SLEEP_2})
     failed = (table["arm"] == "control") & table["animal"].isin([2, 5])
-    (found,) = compare(table[~failed], [{"name": "x", "kind": "continuous"}], CONTRAST)
+    (found,) = compare(table[~failed], [{"name": "x", "kind": "continuous"}], CONTRAST, tests={"continuous": "t"})
     kept = [i for i in range(10) if i not in (2, 5)]
     expected = ttest_rel(np.array(SLEEP_1)[kept], np.array(SLEEP_2)[kept])
     assert found.n_arm == found.n_versus == 8
@@ -162,7 +162,7 @@ def test_pairs_are_matched_by_animal_not_by_the_order_of_rows() -> None:
 
 
 def test_missing_values_are_left_out_and_counted_in_the_note() -> None:
-    found = one([*SLEEP_1[:9], math.nan], SLEEP_2)
+    found = one([*SLEEP_1[:9], math.nan], SLEEP_2, continuous="t")
     assert found.n_arm == 9
     assert found.p == pytest.approx(ttest_rel(SLEEP_1[:9], SLEEP_2[:9]).pvalue)
     assert "1 missing value in 'treated' left out" in found.note
@@ -262,7 +262,7 @@ def test_doubled_animals_and_infinite_values_are_refused() -> None:
 
 def test_a_comparison_reads_like_a_paper() -> None:
     found = replace(
-        one(SLEEP_1, SLEEP_2),
+        one(SLEEP_1, SLEEP_2, continuous="t"),
         title="metastases",
         arm="doxorubicin + DQ",
         versus="doxorubicin",

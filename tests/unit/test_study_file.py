@@ -190,9 +190,8 @@ def test_text_that_is_no_study_is_refused_with_its_line(text, line, message):
 
 
 def test_few_aliases_are_read_and_many_are_refused():
-    shared = (
-        "model: m\nduration: 10 day\narms:\n  - name: a\n    versus: b\n    doses: &same [{drug: d, amount: 1 mg/kg, at: 1 day}]\n"
-    )
+    shared = "model: m\nduration: 10 day\narms:\n  - name: a\n    versus: b\n"
+    shared += "    doses: &same [{drug: d, amount: 1 mg/kg, at: 1 day}]\n"
     assert len(parse_study(shared + "  - {name: b, doses: *same}\n").arms[1].doses) == 1
     many = "".join(f"  - {{name: b{i}, doses: *same}}\n" for i in range(60))
     assert "more than 50 aliases" in problems(shared + many)[0]

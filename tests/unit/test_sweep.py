@@ -142,7 +142,7 @@ def test_a_study_reads_back_with_its_sweep_and_the_same_arms():
             {"design": "sobol", "points": 8, "parameters": {"k": [1, 2]}},
             "parameters.k: a design that fills a space needs",
         ),
-        ({"parameters": {"k": {"from": 0, "to": 1, "steps": MOST_ARMS + 1}}}, "at most 4096 arms"),
+        ({"parameters": {"k": {"from": 0, "to": 1, "steps": MOST_ARMS + 1}}}, "steps: must be at most 4096"),
         ({"like": "A", "doses": {"A": [0]}, "parameters": {"A": [0]}}, "parameters.A: 'A' is swept as a drug too"),
         ({"design": "lattice", "parameters": {"k": [1]}}, "design: expected 'grid'"),
     ],

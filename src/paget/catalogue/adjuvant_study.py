@@ -156,7 +156,18 @@ def _readouts() -> Iterable[Readout]:
         ("cancer_death", "Death of cancer", "died_of_cancer", "other deaths end the observation of nobody", ""),
     ):
         meaning = f"{meaning}, from diagnosis on"
-        yield Readout(name, title, "day", "time", "first", meaning, first_of=of, headline=name != "death", claim=claim)
+        yield Readout(
+            name,
+            title,
+            "day",
+            "time",
+            "first",
+            meaning,
+            first_of=of,
+            headline=name != "death",
+            claim=claim,
+            competing=() if name == "death" else ("death",),
+        )
     for name, title, meaning in (
         ("relapsed", "Relapsed", "1 from the relapse on"),
         ("distant_relapsed", "Distant relapse, yes or no", "1 from the distant relapse on"),

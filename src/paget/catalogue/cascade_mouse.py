@@ -311,6 +311,7 @@ def _readouts() -> Iterable[Readout]:
         "day on which the first metastasis is visible",
         first_of="metastases",
         headline=True,
+        competing=("survival",),
     )
     yield Readout(
         "survival",

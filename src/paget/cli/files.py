@@ -47,7 +47,9 @@ def branch(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the result whose animals go on.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The study file to write, ending in .yaml.")],
     arm: Annotated[str, typer.Option(metavar="ARM", help="The arm whose animals go on.")],
-    day: Annotated[float, typer.Option(metavar="DAY", help="The day on which they branch off; its state must be kept.")],
+    day: Annotated[
+        float, typer.Option(metavar="DAY", help="The day on which they branch off; its state must be kept.")
+    ],
 ) -> None:
     """Write a study file in which the animals of a result go on from a kept state, each under every arm."""
     from paget.io.study_file import dump_study, schema_path

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from paget.cli.exporting import in_bytes
 from paget.cli.terminal import grid, heading, say
+from paget.described import tissue_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,10 @@ def _stored(result: Result, held: Contents) -> Iterator[tuple[str, str, str]]:
     where = f" at {sites}" if sites else ""
     words = f"{rows.get('cells', 0):,} cells in {frames.get('cells', 0)} frames{where}, days {_days(held.cell_days)}"
     yield "cells", words if held.cell_days else "none", sizes["cells"]
-    names = ", ".join(f["name"] + (f" ({f['unit']})" if f["unit"] else "") for f in result.model.get("fields", ()))
+    names = "; ".join(
+        (f"at {site} " if site else "") + _field_names(tissue_of(result.model, site))
+        for site in result.field_sites or ("",)
+    )
     words = f"{frames.get('fields', 0)} frames, days {_days(held.field_days)}: {names}"
     yield "fields", words if held.field_days else "none", sizes["fields"]
     kinds = ", ".join(result.model.get("event_kinds", ()))
@@ -117,6 +121,11 @@ def _stored(result: Result, held: Contents) -> Iterator[tuple[str, str, str]]:
     if held.sizes["states"]:
         yield "states", "from which animals go on or branch", sizes["states"]
     yield "other", "study, manifest, tables, report", sizes["other"]
+
+
+def _field_names(tissue: Mapping[str, Any]) -> str:
+    """Names of the fields of a tissue with their units."""
+    return ", ".join(f["name"] + (f" ({f['unit']})" if f["unit"] else "") for f in tissue.get("fields", ()))
 
 
 def _days(days: Sequence[float]) -> str:

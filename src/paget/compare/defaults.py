@@ -3,7 +3,7 @@
 ==========  ==========================  ========================  ====================  ==========================
 kind        pairs                       independent groups        effect size           several arms
 ==========  ==========================  ========================  ====================  ==========================
-continuous  paired t                    Welch t                   Hedges g              ANOVA, Dunnett or Tukey
+continuous  means, exchanged in pairs   means, relabelled         Hedges g              ANOVA, Dunnett or Tukey
 fraction    means, exchanged in pairs   means, relabelled         Hedges g              ANOVA, Dunnett or Tukey
 count       negative binomial score,    negative binomial score,  rate ratio            negative binomial
             exchanged in pairs          relabelled                                      likelihood ratio
@@ -48,7 +48,7 @@ _RANKS = Choice(pairs=signed_rank, groups=rank_sum, several="ranks")
 
 TESTS: Mapping[Kind, Mapping[str, Choice]] = MappingProxyType(
     {
-        "continuous": {"t": _T, "permutation": _PERMUTATION, "ranks": _RANKS},
+        "continuous": {"permutation": _PERMUTATION, "t": _T, "ranks": _RANKS},
         "fraction": {"permutation": _PERMUTATION, "t": _T, "ranks": _RANKS},
         "count": {
             "negative binomial": Choice(pairs=count_pairs, groups=count_groups, several="counts"),

@@ -67,7 +67,7 @@ def _by_compare(studies: Studies, kind: Kind, paired: bool) -> tuple[Values, str
 
 def _long(kind: Kind, paired: bool, animals: int) -> bool:
     """Whether the test is a permutation test that takes about a millisecond."""
-    if kind == "continuous" or paired:
+    if paired:
         return False
     return kind != "count" and enough_to_relabel(animals, animals)
 
@@ -83,13 +83,11 @@ def _exact(studies: Studies, kind: Kind, paired: bool) -> Values:
 
 def _p(studies: Studies, kind: Kind, paired: bool) -> Values:
     animals = studies.arm.shape[1]
-    if kind == "continuous":
-        return _paired_t(studies.arm, studies.versus) if paired else _welch_t(studies.arm, studies.versus)
     arm, versus = _scores(studies, kind)
     if paired:
         t = _paired_t(arm, versus)
         return _each(lambda a, b: swap_test(a - b), arm, versus, t) if enough_to_exchange(animals) else t
-    t = _welch_t(arm, versus) if kind == "fraction" else _pooled_t(arm, versus)
+    t = _welch_t(arm, versus) if kind in ("continuous", "fraction") else _pooled_t(arm, versus)
     return _each(two_group_test, arm, versus, t) if enough_to_relabel(animals, animals) else t
 
 

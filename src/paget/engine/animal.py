@@ -66,7 +66,7 @@ class Animal(Protocol):
 class TissueAnimal:
     """An animal of which one tissue is simulated."""
 
-    def __init__(self, model: Model, seed: int, animal: int, dt: float, drugs: frozenset[str]) -> None:
+    def __init__(self, model: Model, seed: int, animal: int, dt: float, drugs: frozenset[str] | None) -> None:
         self.model = model
         self.world = found(model, seed, animal, dt)
         self.stepper = Stepper(model, self.world, drugs)

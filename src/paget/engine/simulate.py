@@ -42,7 +42,7 @@ def run_animal(
     """
     treatment = study.arm(arm)
     model = model.with_parameters(treatment.parameters) if treatment.parameters else model
-    run = _Run(model, study, treatment, animal, recorder)
+    run = _Run(model, study, treatment, animal, recorder, goes_on=begin is not None)
     run.start(begin)
     while run.tick < run.ticks:
         run.advance()
@@ -50,14 +50,17 @@ def run_animal(
             progress(run.tick / run.ticks)
 
 
-def _begun(model: Model | Individual, study: Study, arm: Arm, animal: int) -> Animal:
+def _begun(model: Model | Individual, study: Study, arm: Arm, animal: int, goes_on: bool) -> Animal:
     if isinstance(model, Individual):
         return model.animal(study, arm, animal)
-    return TissueAnimal(model, study.seed, animal, study.tick, arm.drugs)
+    # An animal that goes on from a kept state may have drugs in its blood that its arm does not give.
+    return TissueAnimal(model, study.seed, animal, study.tick, None if goes_on else arm.drugs)
 
 
 class _Run:
-    def __init__(self, model: Model | Individual, study: Study, arm: Arm, animal: int, recorder: Recorder) -> None:
+    def __init__(
+        self, model: Model | Individual, study: Study, arm: Arm, animal: int, recorder: Recorder, goes_on: bool
+    ) -> None:
         self.readouts, self.recorder = model.readouts, recorder
         self.dt = study.tick
         self.ticks = round(study.duration / self.dt)
@@ -66,9 +69,9 @@ class _Run:
         self.per_checkpoint = round(study.record.checkpoint / self.dt)
         self.kept = {round(time / self.dt) for time in study.record.states}
         self.protocol = Protocol(arm, model.readouts, study.duration, self.dt)
-        self.whose = (study, arm, animal)
+        self.whose = (study, arm, animal, goes_on)
         self.model, self.standing = model, NOTHING
-        self.animal = _begun(model, study, arm, animal)
+        self.animal = _begun(model, *self.whose)
         self.firsts: dict[str, float] = {r.name: math.nan for r in model.readouts if r.kind == "time"}
 
     @property
@@ -113,8 +116,7 @@ class _Run:
         self._record_events()
         model = self.model.with_parameters(dict(standing.overrides)) if standing.overrides else self.model
         model = model.perturbed(dict(standing.levels)) if standing.levels else model
-        study, arm, animal = self.whose
-        self.animal = _begun(model, study, arm, animal)
+        self.animal = _begun(model, *self.whose)
         self.animal.restore(state)
         self.standing = standing
 

@@ -138,6 +138,8 @@ class ParameterTable(Mapping[str, Parameter]):
             except UnitError as problem:
                 hint = f" Named values of this parameter: {', '.join(sorted(variants))}." if variants else ""
                 raise UnitError(f"parameter '{key}': {problem}.{hint}") from problem
+            if old.unit and number < 0.0 < old.value:
+                raise UnitError(f"parameter '{key}': '{given}' is negative; otherwise it is {old.value:g} {old.unit}")
             rows[key] = replace(
                 old,
                 value=number,

@@ -100,8 +100,7 @@ class Arm(Value):
             if not told or not acts or any(when.condition is not None for when in told):
                 changes[kind].append(what)
             elif isinstance(what, Course):
-                fixed = {"at": tuple(act.time for act in acts), "start": None, "every": None, "count": None}
-                changes[kind].append(what.model_copy(update={**fixed, "cycle_every": None, "cycles": 1, "until": None}))
+                changes[kind].append(what.at_times(act.time for act in acts))
             else:
                 lasts = {"until": acts[0].end} if isinstance(getattr(what, "until", None), Moment) else {}
                 changes[kind].append(what.model_copy(update={"at": acts[0].time, **lasts}))

@@ -138,6 +138,11 @@ class Course(Intervention):
         """Whether it goes on for as long as the study lasts, or until something ends it."""
         return self.count is None and self.every is not None
 
+    def at_times(self, times: Iterable[float]) -> Self:
+        """The same, given at these times in h, each written down."""
+        alone = {"start": None, "every": None, "count": None, "cycle_every": None, "cycles": 1, "until": None}
+        return self.model_copy(update={"at": tuple(times), **alone})
+
     def offsets(self, span: float) -> Iterable[float]:
         """Times of the administrations after `start` in h, in order, those within `span`."""
         if self.endless and self.every is not None:

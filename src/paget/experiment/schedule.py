@@ -87,26 +87,34 @@ def plan(
             met = happened.get(_awaited(when, index, interventions))
             return None if met is None else met + when.delay
         others = [i for i in _anchors(when, interventions) if i != index]
-        if not others or any(i not in ended for i in others):
+        # What is still open cannot come before what is known; only the last of something can.
+        if when.event == "last dose" and any(i not in ended for i in others):
             return None
-        times = [act.time for i in others for act in found[i]]
+        times = [act.time for i in others for act in found.get(i, ())]
         if not times:
             return None
         return (min(times) if when.event != "last dose" else max(times)) + when.delay
 
-    changing = True
-    while changing:
+    def for_good(when: float | Moment, index: int) -> bool:
+        if not isinstance(when, Moment) or when.condition is not None:
+            return True
+        return all(i in ended for i in _anchors(when, interventions) if i != index)
+
+    for _ in range(len(interventions) + 1):  # one round settles at least one of those that follow one another
         changing = False
         for index, what in enumerate(interventions):
             if index in ended:
                 continue
             limit = math.inf if beyond and not (isinstance(what, Course) and what.endless) else duration
             acts, known = _acts(what, index, limit, time_of)
+            known = known and all(for_good(when, index) for when in _moments(what))
             if found.get(index) != acts or known:
                 changing = True
             found[index] = acts
             if known:
                 ended.add(index)
+        if not changing:
+            break
     order = sorted((act.time, index, nth, act) for index, acts in found.items() for nth, act in enumerate(acts))
     awaited = [
         _awaited(when, index, interventions)
@@ -114,7 +122,9 @@ def plan(
         for when in _moments(what)
         if isinstance(when, Moment) and when.condition is not None
     ]
-    return Plan(tuple(act for *_, act in order), tuple(a for a in dict.fromkeys(awaited) if a not in happened), frozenset(ended))
+    return Plan(
+        tuple(act for *_, act in order), tuple(a for a in dict.fromkeys(awaited) if a not in happened), frozenset(ended)
+    )
 
 
 def _awaited(when: Moment, index: int, interventions: Sequence[Intervention]) -> Awaited:

@@ -18,7 +18,7 @@ from paget.units import to_internal
 
 __all__ = ["Branch", "Recording", "Study"]
 
-MOST_ANIMALS = 1_000_000
+MOST_ANIMALS = 10_000_000
 
 
 class Recording(Value):

@@ -23,10 +23,17 @@ def design_plates(material: Material) -> list[Plate]:
         f"What was swept, and what followed; every number rests on the {material.individuals} of the arms of the sweep "
         f"(n = {numbers_told(material)} per arm)."
     )
-    if any(trace.type == "heatmap" for panel in panels for trace in panel.figure.data):
+    titles = [panel.title for panel in panels]
+    maps = any(trace.type == "heatmap" for panel in panels for trace in panel.figure.data)
+    if maps:
+        caption += " Maps of means: a star marks points that differ from their control (adjusted p &lt; 0.05)."
+    if any("excess" in title for title in titles):
         caption += (
-            " Maps of means: a star marks points that differ from their control (adjusted p &lt; 0.05). Maps of Bliss or "
-            "Loewe excess, which are given only for readouts that no drug alone raises: single drugs show the share "
-            "affected, and a star an interval that leaves out 0."
+            " Maps of Bliss or Loewe excess: single drugs show the share affected, and a star marks an interval that leaves "
+            "out 0."
+        )
+    elif maps and material.study.sweep is not None and len(material.study.sweep.doses) > 1:
+        caption += (
+            " Synergy is not judged: it needs a main readout that is there without drugs and that no drug alone raises."
         )
     return [Plate("design", "The sweep", [Row(panels, grid)], caption)]

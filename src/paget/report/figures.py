@@ -25,6 +25,7 @@ __all__ = ["cascade_panels", "protocol_panel"]
 _MOST_POINTS = 400
 _MOST_DOSES = 100  # of a drug in an arm that a reader can tell apart
 _WIDEST_BAND = 2.5  # of two or three animals the band is so wide that it would flatten the curves
+_MOST_DARK_BANDS = 8  # of more arms they would cover each other
 _MOST_MOMENTS = 60  # in an arm; of more the median stands for all
 _NAME_WIDTH = 28
 _LEGEND_CHARACTERS = 110  # of a line of the legend above the time lines
@@ -225,7 +226,7 @@ def _curves(material: Material, readout: Mapping[str, Any]) -> Panel:
                     mode="lines",
                     line=edge,
                     fill=fill,
-                    fillcolor=style.band,
+                    fillcolor=style.band if len(arms) <= _MOST_DARK_BANDS else style.faint,
                     hoverinfo="skip",
                     legendgroup=arm,
                     showlegend=False,

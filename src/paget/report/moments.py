@@ -46,9 +46,10 @@ def moments_table(material: Material) -> str:
         f"First {unit}",
         f"Last {unit}",
     ]
+    columns_of = (material.moments[name].to_list() for name in ("arm", "animal", "moment", "day"))
     records = [
-        {"arm": r.arm, material.individual: int(r.animal), "moment": r.moment, "day": _known(float(r.day))}
-        for r in material.moments.itertuples()
+        {"arm": arm, material.individual: int(animal), "moment": moment, "day": _known(day)}
+        for arm, animal, moment, day in zip(*columns_of, strict=True)
     ]
     return f"<h3>When it happened</h3>{table('When it happened', columns, rows, 'moments', records=records)}"
 

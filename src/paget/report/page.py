@@ -25,6 +25,7 @@ from paget.report.plate import Plate, Plots, figure_html
 from paget.report.plates import plates
 from paget.report.prose import abstract, counted, findings, for_readers
 from paget.report.theme import css_variables, json_text, length_text, moment_text, palettes
+from paget.report.trends import trends
 from paget.results.files import write_atomic
 
 __all__ = ["sections", "write_report"]
@@ -212,6 +213,7 @@ def _statistics(material: Material, shown: Material) -> str:
     tests = _omnibus_tests(shown)
     if tests:
         parts.append(folded("Tests of all arms at once", tables.omnibus_table(shown, tests)))
+    parts.append(trends(shown))
     return "".join(parts)
 
 

@@ -12,6 +12,8 @@ from paget.report.boxes import MOST_SHOWN, box_panels
 from paget.report.chain import NodeValue, chain_drawing, chain_key
 from paget.report.drawing import Drawing, svg
 from paget.report.figures import cascade_panels, protocol_panel
+from paget.report.incidence import Found as Incidence
+from paget.report.incidence import incidence_panels, incidence_tables, together
 from paget.report.markup import Cell, folded, scrolling, table
 from paget.report.material import SIGNIFICANT, Material, ResultLike
 from paget.report.plate import Plate, Row, legend
@@ -36,6 +38,9 @@ def plates(material: Material, result: ResultLike) -> list[Plate]:
     survivals = survival_panels(material)
     if survivals:
         found.append(_survival_plate(material, survivals))
+    incidences = incidence_panels(material)
+    if incidences:
+        found.append(_incidence_plate(material, incidences))
     found += [_tissue_plate(material, pictures) for pictures in tissue_figures(material, result)]
     if material.chain is not None:
         found.append(_chain_plate(material))
@@ -128,6 +133,30 @@ def _survival_plate(material: Material, survivals: Sequence[tuple[Panel, Surviva
     return Plate("survival", "Time to the first event", parts, caption, arms=arms)
 
 
+def _incidence_plate(material: Material, incidences: Sequence[tuple[Panel, Incidence]]) -> Plate:
+    panels = [panel for panel, _ in incidences]
+    curves = incidences[0][1][1].curves
+    arms = list(dict.fromkeys(curve.arm for curve in curves))
+    parts: list[str | Row] = [
+        legend(material, arms),
+        Row(panels, "one" if len(panels) == 1 else _grid(len(panels))),
+        incidence_tables(material, [found for _, found in incidences]),
+    ]
+    caption = (
+        f"Cumulative incidence (Aalen-Johansen) with 95 % log-log bands: the share of all {material.individuals} that have "
+        "had the event. Dotted lines: the share in which a competing event came first, after which it cannot happen any "
+        "more. Where such events are many, Kaplan-Meier curves, which count them as censored, overstate the share with the "
+        f"event (n = {numbers_told(material)} per arm). "
+        + " ".join(
+            f"{escape(found.event)}, where {escape(together(found))} may come first: Gray’s test of all arms, "
+            f"χ² = {number_text(found.statistic)}, p {escape(_related(found.p))}."
+            for _, (_, found) in incidences
+            if found.p is not None
+        )
+    )
+    return Plate("incidence", "Events that compete", parts, caption, arms=arms)
+
+
 def _log_rank(material: Material, curves: SurvivalCurves) -> str:
     if not curves.pairs:
         return ""
@@ -174,8 +203,10 @@ def _tissue_plate(material: Material, pictures: TissueFigure) -> Plate:
                     f'<button type="button" class="tile" aria-label="Enlarge: {escape(tile.alt)}">'
                     f'<img src="{tile.image}" alt="{escape(tile.alt)}" decoding="async"></button>'
                 )
-        rows.append(f'<div class="row-name">{tables.swatch(material, arm)}{escape(arm)}</div>{"".join(cells)}')
-    grid = f'<div class="tissue" style="--days: {len(pictures.days)}"><div></div>{heads}{"".join(rows)}</div>'
+        row = f'<div class="row-name">{tables.swatch(material, arm)}{escape(arm)}</div>{"".join(cells)}'
+        rows.append(f'<div class="cell">{row}</div>' if pictures.compact else row)
+    kind, corner = ("tissue compact", "") if pictures.compact else ("tissue", "<div></div>")
+    grid = f'<div class="{kind}" style="--days: {len(pictures.days)}">{corner}{heads}{"".join(rows)}</div>'
     keys = "".join(
         f'<span class="key"><i class="dot" style="background: {colour}"></i>{escape(label)}</span>'
         for _, label, colour in pictures.cell_types

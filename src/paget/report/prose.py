@@ -13,7 +13,19 @@ from paget.report.material import SIGNIFICANT, Material
 from paget.report.sweeps import points_of, sweep_in_words
 from paget.report.theme import DAYS_PER_YEAR, in_years, joined, length_text, moment_text
 
-__all__ = ["abstract", "branched", "counted", "findings", "for_readers", "listed_arms", "lower_first", "never_happened"]
+__all__ = [
+    "abstract",
+    "branched",
+    "counted",
+    "findings",
+    "for_readers",
+    "in_words_of",
+    "listed_arms",
+    "lower_first",
+    "named",
+    "never_happened",
+    "of_individuals",
+]
 
 _FINDINGS_PER_CONTRAST = 2
 _MOST_FINDINGS = 6
@@ -253,24 +265,31 @@ def findings(material: Material) -> list[Comparison]:
 
 def for_readers(comparison: Comparison, material: Material) -> Comparison:
     """Tell a comparison in the words of the study: of patients where they are patients, times in years where it is long."""
-    words = {
-        "note": _of_individuals(comparison.note, material),
-        "test": _of_individuals(comparison.test, material),
-    }
-    if comparison.kind == "time" and comparison.unit == "day" and in_years(material.days):
-        interval = comparison.interval
-        return replace(
-            comparison,
-            **words,
-            unit="years",
-            mean_name=re.sub(r"day ([\d.e+]+)", _to_year, comparison.mean_name),
-            effect=None if comparison.effect is None else comparison.effect / DAYS_PER_YEAR,
-            interval=None if interval is None else (interval[0] / DAYS_PER_YEAR, interval[1] / DAYS_PER_YEAR),
-        )
-    return replace(comparison, **words)
+    told = replace(
+        comparison,
+        note=of_individuals(comparison.note, material),
+        test=of_individuals(comparison.test, material),
+    )
+    if not (told.kind == "time" and told.unit == "day" and in_years(material.days)):
+        return told
+    return replace(
+        told,
+        unit="years",
+        mean_name=re.sub(r"day ([\d.e+]+)", _to_year, told.mean_name),
+        effect=None if told.effect is None else told.effect / DAYS_PER_YEAR,
+        interval=None
+        if told.interval is None
+        else (told.interval[0] / DAYS_PER_YEAR, told.interval[1] / DAYS_PER_YEAR),
+    )
 
 
-def _of_individuals(text: str, material: Material) -> str:
+def in_words_of(n_arm: int, n_versus: int, paired: bool) -> str:
+    """Write the numbers that a comparison rests on: ``10 pairs``, ``9 / 10``."""
+    return f"{n_arm:,} {'pair' if n_arm == 1 else 'pairs'}" if paired else f"{n_arm:,} / {n_versus:,}"
+
+
+def of_individuals(text: str, material: Material) -> str:
+    """Speak of patients where the individuals of a study are patients."""
     if material.individuals == "animals":
         return text
     return re.sub(r"\banimal(s?)\b", lambda found: material.individuals if found[1] else material.individual, text)

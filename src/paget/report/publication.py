@@ -30,6 +30,7 @@ FORMATS = ("svg", "pdf", "png")
 _WIDE = 875.0  # pixels of the page for 180 mm, at which words of 12 pixels have 7 points
 _POINTS = 7.0 / 12.0  # of one pixel
 _COLUMNS = {"one": 1, "few": 2, "many": 3, "four": 4}
+_COMPACT = 4  # pictures in a row where every arm has one
 _HEAD, _LINE, _GAP_X, _GAP_Y, _LEGEND = 24.0, 15.0, 22.0, 16.0, 20.0
 _DPI = 300
 
@@ -227,8 +228,10 @@ def _pictured(pictures: TissueFigure | None, material: Material) -> Figure:
     assert pictures is not None
     arms = list(dict.fromkeys(arm for arm, _ in pictures.tiles))
     across, down = pictures.size_um
-    name_wide, gap, head = 120.0, 5.0, 22.0
-    wide = min(340.0, (_WIDE - name_wide) / len(pictures.days) - gap)
+    gap, head = 5.0, 22.0
+    # beside or above a picture stands the name of its arm
+    name_wide, name_high, columns = (0.0, 54.0, _COMPACT) if pictures.compact else (120.0, 0.0, len(pictures.days))
+    wide = min(340.0, (_WIDE - name_wide) / columns - gap)
     tall = wide * down / across
     entries = [(colour, label, 1.0) for _, label, colour in pictures.cell_types]
     entries += [(layer.colour, f"{layer.title}, 0 to {layer.top:.2g} {layer.unit}", 0.62) for layer in pictures.layers]
@@ -241,7 +244,8 @@ def _pictured(pictures: TissueFigure | None, material: Material) -> Figure:
         keys.append((x, y, colour, label, alpha))
         x += length
     top = y + _LEGEND + 6.0
-    high = top + head + len(arms) * (tall + gap)
+    rows = -(-len(arms) // columns) if pictures.compact else len(arms)
+    high = top + head + rows * (tall + gap + name_high)
     figure = _empty(_WIDE, high)
     words = Words(figure, _WIDE, high)
     over = figure.add_axes((0.0, 0.0, 1.0, 1.0), xlim=(0.0, _WIDE), ylim=(high, 0.0))
@@ -252,19 +256,29 @@ def _pictured(pictures: TissueFigure | None, material: Material) -> Figure:
         else:
             over.add_patch(Rectangle((left, line + 4.0), 16.0, 11.0, facecolor=colour, alpha=alpha, linewidth=0.0))
         words.write(left + 21.0, line + 14.0, label, 12.0)
+    places = {
+        (arm, day): divmod(place, columns) if pictures.compact else (place, column)
+        for place, arm in enumerate(arms)
+        for column, day in enumerate(pictures.days)
+    }
     for column, day in enumerate(pictures.days):
-        left = name_wide + column * (wide + gap)
-        words.write(left, top + 14.0, moment_text(day, material.days).capitalize(), 12.0, bold=True)
-        for row, arm in enumerate(arms):
-            tile = pictures.tiles[arm, day]
-            at = top + head + row * (tall + gap)
-            if tile.cells is None:
-                words.write(left + 6.0, at + tall / 2, "no frame is stored", 11.0, colour="--muted")
-                continue
-            axes = figure.add_axes((left / _WIDE, 1.0 - (at + tall) / high, wide / _WIDE, tall / high))
-            paint_tile(axes, pictures, tile)
-    for row, arm in enumerate(arms):
-        at = top + head + row * (tall + gap) + tall / 2
-        for nth, text in enumerate(wrapped(arm, 17, 4)):
-            words.write(0.0, at + 15.0 * nth, text, 12.0, bold=True)
+        words.write(
+            name_wide + column * (wide + gap),
+            top + 14.0,
+            moment_text(day, material.days).capitalize(),
+            12.0,
+            bold=True,
+        )
+    for (arm, day), (row, column) in places.items():
+        tile = pictures.tiles[arm, day]
+        left, at = name_wide + column * (wide + gap), top + head + row * (tall + gap + name_high)
+        if column == 0 or pictures.compact:
+            below = at + (14.0 if pictures.compact else tall / 2)
+            for nth, text in enumerate(wrapped(arm, 17 if name_wide else 22, 4 if name_wide else 3)):
+                words.write(0.0 if name_wide else left, below + 15.0 * nth, text, 12.0, bold=True)
+        if tile.cells is None:
+            words.write(left + 6.0, at + name_high + tall / 2, "no frame is stored", 11.0, colour="--muted")
+            continue
+        axes = figure.add_axes((left / _WIDE, 1.0 - (at + name_high + tall) / high, wide / _WIDE, tall / high))
+        paint_tile(axes, pictures, tile)
     return figure

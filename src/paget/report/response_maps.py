@@ -45,23 +45,23 @@ def _map(material: Material, readout: Mapping[str, Any], points: list[Arm], acro
     records, differing = [], []
     for arm in points:
         place = second.index(arm.point[up.name]), first.index(arm.point[across.name])
-        values = material.values(name, arm.name)["value"]
+        found = material.values(name, arm.name)["value"]
         told[place] = plain(f"{arm.name}: no {material.individual} finished")
-        if values.empty:
+        if found.empty:
             continue
-        means[place] = float(values.mean())
+        means[place] = float(found.mean())
         compared = material.comparison(name, arm.name, arm.versus or "")
         p = None if compared is None else compared.p_adjusted if compared.p_adjusted is not None else compared.p
-        sure = p is not None and p < SIGNIFICANT
-        texts[place] = number_text(means[place]) + ("*" if sure else "")
-        told[place] = plain(f"{arm.name}: mean {number_text(means[place])}, n = {len(values)}")
+        star = p is not None and p < SIGNIFICANT
+        texts[place] = number_text(means[place]) + ("*" if star else "")
+        told[place] = plain(f"{arm.name}: mean {number_text(means[place])}, n = {len(found)}")
         records.append((arm, place, means[place]))
-        if sure:
+        if star:
             differing.append(arm.name)
     finite = means[np.isfinite(means)]
     low, high = (min(0.0, float(finite.min())), float(finite.max())) if finite.size else (0.0, 1.0)
     title, unit = heading(readout)
-    figure = empty_figure(left=64, top=10, bottom=48, right=6)
+    figure = empty_figure(left=64, top=10, bottom=48, right=46)
     figure.add_heatmap(
         x=list(range(len(first))), y=list(range(len(second))), z=[stored(row) for row in means],
         zmin=low, zmax=high if high > low else low + 1.0, colorscale=[[0.0, "var(--raised)"], [1.0, "var(--heat)"]],
@@ -80,8 +80,8 @@ def _map(material: Material, readout: Mapping[str, Any], points: list[Arm], acro
         customdata=stored(mean for *_, mean in records), hoverinfo="skip", showlegend=False,
         meta={"readout": name, "series": "mean", "text": _named(across), "hovertext": _named(up), "customdata": "value"},
     )  # fmt: skip
-    for place, values, axis in (("xaxis", first, across), ("yaxis", second, up)):
-        figure.update_layout({place: dose_axes(values, _named(axis))})
+    for side, values, axis in (("xaxis", first, across), ("yaxis", second, up)):
+        figure.update_layout({side: dose_axes(values, _named(axis))})
     sure = f"A star marks combinations that differ from their control (adjusted p < 0.05): {', '.join(differing)}."
     alt = (
         f"Map of the mean {title} over {_named(across)} and {_named(up)}, from {number_text(low)} to {number_text(high)}. "

@@ -11,7 +11,7 @@ from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading
 from paget.report.sweeps import coordinates
 from paget.report.theme import DAYS_PER_YEAR, in_years, p_text, shortened
 
-__all__ = ["survival_panels"]
+__all__ = ["kept_steps", "survival_panels"]
 
 _NAME_WIDTH = 24
 _AT_RISK = "Number at risk"
@@ -99,7 +99,7 @@ def _tick(day: float, days: float) -> str:
 def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curve: SurvivalCurve) -> None:
     style = material.styles[curve.arm]
     common = {"arm": curve.arm, "readout": readout["name"], "x": "day", "y": "value"}
-    kept = _kept(curve.days)
+    kept = kept_steps(curve.days)
     days = stored(curve.days[i] for i in kept)
     for series, values, fill in (("95 % low", curve.low, None), ("95 % high", curve.high, "tonexty")):
         figure.add_scatter(
@@ -125,7 +125,7 @@ def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curv
         meta={**common, "series": "without event"},
     )
     left = sorted(set(curve.censored))
-    left = [left[i] for i in _kept(left)]
+    left = [left[i] for i in kept_steps(left)]
     if left:
         figure.add_scatter(
             x=stored(left),
@@ -139,7 +139,7 @@ def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curv
         )
 
 
-def _kept(days: Sequence[float]) -> list[int]:
+def kept_steps(days: Sequence[float]) -> list[int]:
     """Which steps are drawn: all, or of very many the last one in each of equal spans of time, so that none is moved."""
     if len(days) <= _MOST_STEPS:
         return list(range(len(days)))

@@ -11,7 +11,7 @@ from paget.report.theme import joined, number_text
 if TYPE_CHECKING:
     from paget.experiment.sweep import Axis
 
-__all__ = ["Coordinates", "coordinates", "points_of", "sweep_in_words"]
+__all__ = ["Coordinates", "axes_of", "coordinates", "points_of", "sweep_in_words"]
 
 _MOST_AXES = 3
 
@@ -33,16 +33,28 @@ class Coordinates:
 
 
 def points_of(study: Study) -> tuple[str, ...]:
-    """The arms that are points of the study's sweep; none without a sweep."""
-    return tuple(arm.name for arm in study.arms if arm.point) if study.sweep is not None else ()
+    """The arms that are points of the study's sweep; none without a sweep, or where named values are swept.
+
+    An arm does not tell which named value it has, so that these cannot be set apart from the other arms.
+    """
+    if study.sweep is None or any(isinstance(value, str) for axis in study.sweep.axes for value in axis.values):
+        return ()
+    return tuple(arm.name for arm in study.arms if arm.point)
+
+
+def axes_of(study: Study) -> tuple[Axis, ...]:
+    """What is swept, in the order in which the names of the points tell it."""
+    assert study.sweep is not None
+    name = next((arm.name for arm in study.arms if arm.point), "")
+    return tuple(sorted(study.sweep.axes, key=lambda axis: name.find(axis.name)))
 
 
 def coordinates(study: Study) -> Coordinates:
     """Name the points of a sweep of a few axes by their coordinates, ``10 · 2``, where these tell them apart."""
-    if study.sweep is None or len(study.sweep.axes) > _MOST_AXES:
+    points = [study.arm(name) for name in points_of(study)]
+    if not points or study.sweep is None or len(study.sweep.axes) > _MOST_AXES:
         return Coordinates({}, "")
-    axes = study.sweep.axes
-    points = [arm for arm in study.arms if arm.point]
+    axes = axes_of(study)
     if any(axis.name not in arm.point for arm in points for axis in axes):
         return Coordinates({}, "")
     names = {arm.name: " · ".join(number_text(arm.point[axis.name]) for axis in axes) for arm in points}
@@ -61,8 +73,7 @@ def sweep_in_words(study: Study, titles: Mapping[str, str]) -> str:
 
     titles : of parameters, by their keys
     """
-    assert study.sweep is not None
-    return joined([f"{titles.get(axis.name, axis.name)} ({_range(axis)})" for axis in study.sweep.axes])
+    return joined([f"{titles.get(axis.name, axis.name)} ({_range(axis)})" for axis in axes_of(study)])
 
 
 def _range(axis: Axis) -> str:

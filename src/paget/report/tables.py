@@ -237,17 +237,24 @@ def failures_table(material: Material) -> str:
 
 def readouts_table(material: Material) -> str:
     """What each readout means and what is claimed of it."""
+    titles = {r["name"]: str(r.get("title") or r["name"]) for r in material.readouts}
     rows = [
         [
             _text(r.get("title") or r["name"]),
             _text(r.get("unit") or "–"),
             _text(r["summary"]),
-            _text(r.get("meaning", "")),
+            _text(str(r.get("meaning", "")) + _ended_by(titles, r)),
             _text(r.get("claim") or "–"),
         ]
         for r in material.readouts
     ]
     return table("Readouts", ["Readout", "Unit", "Summary", "Meaning", "Claim"], rows, "readouts")
+
+
+def _ended_by(titles: Mapping[str, str], readout: Mapping[str, Any]) -> str:
+    """Which events end the wait for this one."""
+    others = [titles[name] for name in readout.get("competing", ()) if name in titles]
+    return f"; competes with: {', '.join(others)}" if others else ""
 
 
 def parameters_table(material: Material) -> str:

@@ -19,6 +19,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from paget.errors import ResultError
+from paget.report.sweeps import points_of
 from paget.report.theme import json_text
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ _CELL_COLOURS = (
     "#5b4bb5",
     "#2f8f6b",
 )
+_MANY_ARMS = 8
 _SLAB_UM = 20.0
 _MOST_CELLS_STORED = 40_000
 
@@ -98,6 +100,11 @@ class TissueFigure:
     slab_um: float | None
     size_um: tuple[float, float]
     site: str = ""
+
+    @property
+    def compact(self) -> bool:
+        """Whether arms have one picture each and flow beside each other."""
+        return len(self.days) == 1 and len(self.tiles) > _MANY_ARMS
 
 
 @dataclass(frozen=True)
@@ -188,7 +195,7 @@ def _frames(
     material: Material, result: ResultLike, fields: Sequence[str]
 ) -> tuple[int, dict[tuple[str, float], _Frame | None]] | None:
     animal = representative_animal(material.outcomes, material.readouts)
-    days = _chosen_days(result.frame_days(), 4 if len(material.arms) <= 8 else 3)
+    days = _chosen_days(result.frame_days(), _days_for(material))
     if animal is None or not days:
         return None
     frames = {(arm, day): _read(result, arm, animal, day, fields) for arm in material.arms for day in days}
@@ -227,8 +234,17 @@ def _figure(
     )
 
 
+def _days_for(material: Material) -> int:
+    """Of how many days there is room for pictures: of the many points of a sweep the last day alone."""
+    if len(material.arms) <= _MANY_ARMS:
+        return 4
+    return 1 if points_of(material.study) else 3
+
+
 def _chosen_days(days: Sequence[float], most: int) -> tuple[float, ...]:
     ordered = sorted(days)
+    if most == 1:
+        return tuple(ordered[-1:])
     if len(ordered) <= most:
         return tuple(ordered)
     return tuple(ordered[round(i)] for i in np.linspace(0, len(ordered) - 1, most))

@@ -312,7 +312,8 @@ class Result:
         """A study whose animals are those of `arm` as they were on a kept day, from which each arm of it goes on.
 
         It has one arm, "as before", in which what lasts in `arm` goes on, antibodies given before that day go on acting, and
-        nothing is given any more; add others with `Study.with_arm`. Give what they get at times counted from the start of this study.
+        nothing is given any more; add others with `Study.with_arm`. Give what they get at times counted from the start of this
+        study.
 
         Raises
         ------
@@ -322,18 +323,19 @@ class Result:
         from paget.experiment import Antibody, Intervention, Lasting
 
         self.state(arm, 0, day)
+        record = self.study.record
         source = self.study.arm(arm).settled(self.study.duration)
         going_on: dict[str, tuple[Intervention, ...]] = {
             kind: tuple(what for what in getattr(source, kind) if isinstance(what, Lasting)) for kind, _ in KINDS
         }
         going_on["antibodies"] = tuple(
-            what.model_copy(update={"at": (act.time,), **ONCE})
-            for what, act in source.plan(day * HOURS_PER_DAY).of(Antibody)
+            what.at_times((act.time,)) for what, act in source.plan(day * HOURS_PER_DAY).of(Antibody)
         )
         return self.study.changed(
             name=name or f"{self.study.name}_day_{day:g}".replace(".", "_"),
             arms=({"name": "as before", "parameters": source.parameters, **going_on},),
             sweep=None,
+            record=record.model_copy(update={"states": tuple(t for t in record.states if t >= day * HOURS_PER_DAY)}),
             branch={"result": str(self.path.resolve()), "arm": arm, "at": f"{day:.12g} day"},
         )
 

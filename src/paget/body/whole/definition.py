@@ -314,7 +314,8 @@ class WholeBody(Individual):
         """One animal of an arm at the start of the study."""
         from paget.body.whole.life import Life
 
-        return Life(self, seed=study.seed, animal=animal, dt=study.tick, drugs=arm.drugs)
+        goes_on = study.branch is not None
+        return Life(self, seed=study.seed, animal=animal, dt=study.tick, drugs=arm.drugs, goes_on=goes_on)
 
 
 def _key(value: Number | int) -> str:

@@ -99,6 +99,16 @@ class Life:
         compartments = Compartments(messengers(organs), compartments_of(self.body.anatomy, organs), table, draw)
         return compartments, Niche(organs, table=table, draw=draw), Secretion(table, draw)
 
+    def _restore_drugs(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take over the drugs in the body: those of a kept state may be others than the arm gives, or none so far."""
+        if state:
+            self._drugs = self._pharmacy() if self._drugs is None else self._drugs
+            self._drugs.restore(state)
+        elif self._drugs is not None:
+            self._drugs = self._pharmacy()
+            for _ in range(self.tick):
+                self._drugs.advance(self.dt)
+
     def _pharmacy(self) -> BodyDrugs:
         table = self.body.drug_numbers or self.body.parameters
         return BodyDrugs(self.body.kinetics, table, self.chance.draw, stroma=StromaBiology())
@@ -481,10 +491,9 @@ class Life:
         if self._prepared is not None:
             self._prepared[0].restore(of("compartments"))
             self._prepared[1].restore(of("niche"))
-        if self._drugs is not None:
-            self._drugs.restore(of("drugs"))
         about = json.loads(str(state["about"]))
         self.tick, self.dead, self.arrived = int(about["tick"]), bool(about["dead"]), dict(about["arrived"])
+        self._restore_drugs(of("drugs"))
         self.injected, self.implanted = about.get("injected", (0, 0))
         for piece in self.pieces.values():
             piece.world.tick, piece.world.time = self.tick, self.time

@@ -130,7 +130,7 @@ class Piece:
         seed: int,
         animal: int,
         dt: float,
-        drugs: frozenset[str],
+        drugs: frozenset[str] | None,
         follows: tuple[str, ...],
     ) -> None:
         self.site, self.model = site, site.model
@@ -138,7 +138,7 @@ class Piece:
         here = frozenset(drug.name for drug in site.model.drugs)
         further = tuple(kind for kind in (CAME, OPERATION) if kind not in site.model.event_kinds)
         self.event_kinds = (*site.model.event_kinds, *further)
-        self.stepper = Stepper(site.model, self.world, drugs & here, further)
+        self.stepper = Stepper(site.model, self.world, here if drugs is None else drugs & here, further)
         self._drugs, self._follows = here, follows
         carried = [name for name in follows if name in self.world.cells]
         signals = [signal for signal in (site.survival, site.mesenchymal) if isinstance(signal, str) and signal]
@@ -270,7 +270,7 @@ class Piece:
         return int((colonies(self.world, self.site.tumour, self.reach).sizes >= self.nodule).sum())
 
     def largest(self, density: float) -> float:
-        """Diameter in um of the largest colony, whose cells lie at `density` (cell/um**3): a sphere, or the disc of a section."""
+        """Diameter in um of the largest colony at `density` cells in a um**3: of a sphere, or of the disc in a section."""
         cells = float(colonies(self.world, self.site.tumour, self.reach).sizes.max(initial=0))
         if self.model.grid.flat:
             return math.sqrt(4.0 / math.pi * cells / (density * self.model.grid.size[2]))
