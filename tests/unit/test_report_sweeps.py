@@ -151,13 +151,15 @@ def test_the_design_comes_before_the_arms_one_by_one_and_has_maps_of_the_means(c
     assert dict(zip(zip(points.text, points.hovertext, strict=True), points.customdata, strict=True))["10", "8"] == mean
 
 
-def test_where_a_drug_alone_raises_a_readout_no_synergy_is_drawn_and_the_caption_says_so(
-    checkerboard: Material,
+@pytest.mark.parametrize(("name", "judged"), [("metastases", False), ("neutrophils", True)])
+def test_synergy_is_judged_only_where_no_drug_alone_raises_the_readout(
+    checkerboard: Material, name: str, judged: bool
 ) -> None:
-    assert not any(p.title.startswith("Metastases: Bliss") for p in design_panels(checkerboard))
-    (plate,) = design_plates(checkerboard)
-    excess = any("excess" in panel.title for row in plate.rows for panel in row.panels)
-    assert ("Synergy is not judged" in plate.caption) is not excess
+    alone = replace(checkerboard, readouts=[r for r in checkerboard.readouts if r["name"] == name])
+    assert any("Bliss excess" in panel.title for panel in design_panels(alone)) is judged
+    (plate,) = design_plates(alone)
+    assert ("Synergy is not judged" in plate.caption) is not judged
+    assert ("single drugs show the share affected" in plate.caption) is judged
 
 
 def test_a_study_without_a_sweep_has_no_maps_and_no_coordinates() -> None:

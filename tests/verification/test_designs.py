@@ -182,7 +182,7 @@ def test_false_synergy_is_as_rare_as_the_intervals_say(gallery):
 
 
 @pytest.mark.parametrize("correlation", [None, 0.5])
-def test_power_of_t_tests_is_that_of_the_noncentral_distribution(correlation, gallery):
+def test_power_of_exchanges_is_that_of_the_t_test_for_normal_values(correlation, gallery):
     size = 1.0
     curve = power_curve(plan("continuous", 10, 7, sd=3, correlation=correlation), animals=range(3, 32, 2), studies=4000)
     formula = TTestIndPower() if correlation is None else TTestPower()
@@ -191,8 +191,8 @@ def test_power_of_t_tests_is_that_of_the_noncentral_distribution(correlation, ga
     needed = math.ceil(formula.solve_power(size, power=0.8, alpha=0.05))
     with gallery(
         f"designs-power-{name}",
-        title=f"Power of the t test, {name} animals",
-        text=f"4,000 simulated studies for each number of animals against the noncentral t distribution (statsmodels). For "
+        title=f"Power for continuous readouts, {name} animals",
+        text=f"4,000 simulated studies, tested by permutation, against the power of the t test (noncentral t, statsmodels). For "
         f"80 %: {needed} by the formula, {curve.needed} ({curve.needed_low} to {curve.needed_high}) by simulation.",
     ) as axes:
         axes.plot([p.animals for p in curve.points], exact, label="formula")
@@ -204,9 +204,9 @@ def test_power_of_t_tests_is_that_of_the_noncentral_distribution(correlation, ga
         axes.legend()
     assert curve.needed_low <= needed <= curve.needed_high
     for point, theirs in zip(curve.points, exact, strict=True):
-        # three standard errors; Welch's test loses a little against the pooled one below five animals
+        # three standard errors; few animals have few exchanges, and Welch's test loses a little against the pooled one
         assert abs(point.power - theirs) < 3 * math.sqrt(theirs * (1 - theirs) / 4000) + (
-            0.03 if point.animals < 5 else 0.003
+            0.03 if point.animals < 8 else 0.003
         )
 
 

@@ -55,7 +55,17 @@ class Life:
     they shed is carried through the blood; who comes through a wall begins at its site with the next tick.
     """
 
-    def __init__(self, body: WholeBody, *, seed: int, animal: int, dt: float, drugs: frozenset[str], threads: int = 1):
+    def __init__(
+        self,
+        body: WholeBody,
+        *,
+        seed: int,
+        animal: int,
+        dt: float,
+        drugs: frozenset[str],
+        threads: int = 1,
+        goes_on: bool = False,
+    ):
         self.body, self.dt, self.threads = body, dt, threads
         self.chance = Chance(seed, animal, "body")
         numbers = Numbers(body.parameters, self.chance.draw)
@@ -63,8 +73,9 @@ class Life:
         self.sites = body.sites
         self._codes = {site: code for code, site in enumerate(self.sites)}
         self._site_of = {body.organ_of(site): site for site in self.sites}
+        given = None if goes_on else drugs  # what a kept state brings along in its blood, its arm may not give
         self.pieces = {
-            site.name: Piece(site, numbers, seed=seed, animal=animal, dt=dt, drugs=drugs, follows=body.carried)
+            site.name: Piece(site, numbers, seed=seed, animal=animal, dt=dt, drugs=given, follows=body.carried)
             for site in body.spatial
         }
         self.lesions = Lesions(body.lumped, numbers, body.carried)
