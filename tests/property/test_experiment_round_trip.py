@@ -33,7 +33,7 @@ def studies(draw: st.DrawFn) -> Study:
     arms = [
         {
             "name": name,
-            "versus": draw(st.sampled_from([None, *names[:i]])) if i else None,
+            "versus": draw(st.sampled_from(names[:i])) if i else None,
             "doses": draw(st.lists(doses(), max_size=3)),
             "resections": [{"at": f"{time!r} h"} for time in draw(st.lists(hours, max_size=2))],
             "parameters": draw(st.dictionaries(word, values, max_size=2)),

@@ -49,6 +49,7 @@ class FakeResult:
         rows = [(arm, i, "metastases", float(i), True) for arm in self.arms for i in range(study.replicates)]
         self.outcomes = pd.DataFrame(rows, columns=["arm", "animal", "readout", "value", "observed"])
         self.reported: list[Path | None] = []
+        self.failed = dict.fromkeys(self.arms, 0)
         self.moments = pd.DataFrame([], columns=["arm", "animal", "moment", "day"])
 
     def comparisons(self):

@@ -68,7 +68,6 @@ def test_a_bare_number_for_a_quantity_is_refused() -> None:
         ({"metastasis_turnover": 1.0}, "below 1"),
         ({"awakening_stages": 1.5}, "whole number"),
         ({"primary_doubling_time": "0 day"}, "must be above 0"),
-        ({"awakening_stage_rate": "-1 1/year"}, "cannot be negative"),
         (
             {"nodes_founding_correlation": 0.9, "growth_founding_correlation": -0.9, "nodes_growth_correlation": 0.9},
             "contradict",
@@ -78,6 +77,11 @@ def test_a_bare_number_for_a_quantity_is_refused() -> None:
 )
 def test_numbers_that_make_no_sense_are_named(changes: dict[str, str | float], words: str) -> None:
     assert words in problems(adjuvant_cohort().with_values(changes))
+
+
+def test_a_rate_cannot_be_made_negative() -> None:
+    with pytest.raises(UnitError, match="'-1 1/year' is negative"):
+        adjuvant_cohort().with_values({"awakening_stage_rate": "-1 1/year"})
 
 
 def test_shares_that_do_not_add_up_and_unknown_sites_are_refused() -> None:

@@ -246,6 +246,14 @@ def test_times_that_name_no_competing_event_have_no_such_figure() -> None:
     assert incidence_panels(collect(demo_result(demo_study(3, arms=TWO), days=()))) == []
 
 
+def test_readouts_are_told_from_the_end_of_the_causal_chain_in_whatever_order_the_model_names_them() -> None:
+    material = collect(demo_result(demo_study(2, arms=TWO), days=()))
+    names = [r["name"] for r in material.headline_from_end]
+    assert names == ["metastases", "cycling_dtc", "net_area", "neutrophils", "senescent_fibroblasts"]
+    turned = replace(material, readouts=list(reversed(material.readouts)))
+    assert [r["name"] for r in turned.headline_from_end] == names
+
+
 def test_whole_courses_are_compared_in_a_folded_table() -> None:
     text = trends(collect(demo_result(demo_study(5, arms=TWO), days=())))
     assert text.startswith("<details><summary>Whole courses, 5 comparisons")

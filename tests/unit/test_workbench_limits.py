@@ -1,19 +1,22 @@
 """What nobody would do on purpose is refused at once, with file and line, and arms that do nothing are their control."""
 
+import json
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_body import body, forward, life, lived
 
 import paget as pg
+from paget.engine.protocol import Protocol
 from paget.engine.simulate import run_animal
 from paget.errors import StudyError
 from paget.experiment import Antibody, Arm, Depletion, Dose, Override, Perturbation, Study, plan
 from paget.io.study_file import dump_study, parse_study
 from paget.results.memory import MemoryRecorder
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=15, deadline=None)
 DAY = 24.0
 WAITING = "when nodules reaches 2"
 
@@ -32,8 +35,6 @@ def refused(arm, **changes):
 
 
 def dump(data):
-    import json
-
     return json.dumps(data, indent=1)  # JSON is YAML too, and keeps a line for each setting
 
 
@@ -210,6 +211,24 @@ def test_what_takes_nothing_away_and_gives_nothing_changes_no_bit():
     treated, untreated = ran(study, "a"), ran(study, "vehicle")
     assert treated.metrics.equals(untreated.metrics)
     assert all(treated.cells(30 / DAY)[name].equals(column) for name, column in untreated.cells(30 / DAY).items())
+
+
+def test_a_dose_of_nothing_is_not_given_to_any_animal():
+    arm = Arm(name="a", doses=(Dose(drug="d", amount="0 mg/kg", at="0 h"), Dose(drug="e", amount="1 mg/kg", at="0 h")))
+    assert Protocol(arm, (), DAY, 1.0).due(0.0, 1.0).doses == (("e", 0.0, 1.0, ""),)
+
+
+@pytest.mark.parametrize(("before", "after"), [((), ("doxorubicin",)), (("doxorubicin",), ())])
+def test_a_body_goes_on_under_an_arm_with_other_drugs_as_if_it_had_always_been_in_it(before, after):
+    doses = {2: (("doxorubicin", 0.0, 5.0, ""),)} if before else {}
+    kept = lived(body(), 5, drugs=before, doses=doses)
+    branched = life(body(), drugs=after)
+    branched.restore(kept.state())
+    whole = lived(body(), 5, drugs=("doxorubicin",), doses=doses)
+    later = {6: (("doxorubicin", 0.0, 5.0, ""),)} if after else {}
+    ends = [forward(one, 5, doses=later).state() for one in (branched, whole)]
+    assert ends[0].keys() == ends[1].keys()
+    assert all(ends[0][name].tobytes() == ends[1][name].tobytes() for name in ends[0])
 
 
 def own_value(key):

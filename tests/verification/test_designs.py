@@ -192,7 +192,7 @@ def test_power_of_exchanges_is_that_of_the_t_test_for_normal_values(correlation,
     with gallery(
         f"designs-power-{name}",
         title=f"Power for continuous readouts, {name} animals",
-        text=f"4,000 simulated studies, tested by permutation, against the power of the t test (noncentral t, statsmodels). For "
+        text=f"4,000 simulated studies tested by permutation against the power of the t test (noncentral t, statsmodels). For "
         f"80 %: {needed} by the formula, {curve.needed} ({curve.needed_low} to {curve.needed_high}) by simulation.",
     ) as axes:
         axes.plot([p.animals for p in curve.points], exact, label="formula")

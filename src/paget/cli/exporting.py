@@ -57,6 +57,7 @@ def export(
 
     Nothing is overwritten, and what is interrupted leaves nothing behind.
     """
+    from paget.cli.findings import tell_failures
     from paget.io.export import FORMATS
     from paget.io.export import export as write
 
@@ -80,6 +81,7 @@ def export(
         paths = write(result, format, target, selection)
     _told(target, paths, time.monotonic() - began)
     say(f"Read by: {FORMATS[format].reader}")
+    tell_failures(result)
 
 
 def in_bytes(size: float) -> str:

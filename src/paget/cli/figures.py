@@ -24,6 +24,7 @@ def figures(
     ] = None,
 ) -> None:
     """Write every figure of the report as files for print, 180 mm wide, with words that can be edited."""
+    from paget.cli.findings import tell_failures
     from paget.results import Result
 
     result = Result.open(folder)
@@ -32,3 +33,4 @@ def figures(
     grid(("file", "kB"), [(f.name, f"{f.stat().st_size / 1e3:,.0f}") for f in files], right=("kB",))
     say()
     say(f"{len(files)} files in {files[0].parent}" if files else "The result holds nothing to draw.")
+    tell_failures(result)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paget.cli.terminal import grid, heading, say
+from paget.cli.terminal import grid, heading, remark, say
 
 if TYPE_CHECKING:
     from paget.compare import Comparison
     from paget.results import Result
 
-__all__ = ["print_findings"]
+__all__ = ["print_findings", "tell_failures"]
 
 
 def print_findings(result: Result) -> None:
@@ -39,6 +39,16 @@ def print_findings(result: Result) -> None:
             mean = f"{values.mean():.4g} {readout['unit']}".strip() if len(values) else "-"
             rows.append((readout["title"], arm, mean, str(len(values))))
     grid(("readout", "arm", "mean", "animals"), rows, right=("mean", "animals"))
+
+
+def tell_failures(result: Result) -> None:
+    """Say how many animals of each arm failed, as whatever is written of the result lacks them."""
+    lost = {arm: number for arm, number in result.failed.items() if number}
+    if lost:
+        told = ", ".join(f"{number} of arm '{arm}'" for arm, number in lost.items())
+        remark(
+            f"Failed, and not in it: {told} (of {result.study.replicates} planned in each arm); paget info tells why."
+        )
 
 
 def _print_moments(result: Result) -> None:

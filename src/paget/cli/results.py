@@ -38,9 +38,12 @@ def report(
     ] = None,
 ) -> None:
     """Write the report of a result: one page that holds everything and needs no network."""
+    from paget.cli.findings import tell_failures
     from paget.results import Result
 
-    say(f"Report: {Result.open(folder).report(out)}")
+    result = Result.open(folder)
+    say(f"Report: {result.report(out)}")
+    tell_failures(result)
 
 
 def info(

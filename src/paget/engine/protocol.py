@@ -91,7 +91,11 @@ class Protocol:
     def due(self, begin: float, end: float) -> Due:
         """What is done in the tick from `begin` to `end`."""
         now = [act for act in self._plan.acts if begin <= act.time < end]
-        doses = [(a.time, a.what.drug, a.what.amount, a.what.route or "") for a in now if isinstance(a.what, Dose)]
+        doses = [
+            (a.time, a.what.drug, a.what.amount, a.what.route or "")
+            for a in now
+            if isinstance(a.what, Dose) and a.what.amount > 0.0
+        ]
         lasting = [
             (a.what, a.time >= begin)
             for a in self._plan.acts

@@ -198,7 +198,8 @@ class Course(Intervention):
         words = when_in_words(self.start)
         if self.every is not None:
             times = f", {self.count} times" if self.count else ""
-            words = f"every {hours_in_words(self.every)} from {words.removeprefix('on ')}{times}"
+            since = words.removeprefix("on ") if words.startswith("on ") else f"the time {words}"
+            words = f"every {hours_in_words(self.every)} from {since}{times}"
         if self.cycles > 1 and self.cycle_every is not None:
             words += f", in {self.cycles} cycles every {hours_in_words(self.cycle_every)}"
         return words + self._end_in_words()
@@ -351,7 +352,7 @@ class Injection(_Once):
         what = (
             f"{self.number:g} x {self.cells}{clustered}"
             if self.cells
-            else f"{self.amount} exosomes bound for {self.exosomes}"
+            else f"{_plain(self.amount)} exosomes bound for {self.exosomes}"
         )
         return f"injection of {what} into the {self.into} {when_in_words(self.at)}"
 
@@ -422,6 +423,10 @@ class Override(Lasting):
 
     def in_words(self) -> str:
         return f"{self.parameter} = {self.value}{self._span_in_words()}"
+
+
+def _plain(amount: str | float | None) -> str:
+    return f"{amount:g}" if isinstance(amount, float) else str(amount)
 
 
 KINDS: tuple[tuple[str, type[Intervention]], ...] = (

@@ -148,6 +148,11 @@ class Study(Value):
                 f"the animals go on from day {begin / HOURS_PER_DAY:g}, but the study ends on day "
                 f"{self.duration / HOURS_PER_DAY:g}; its duration counts from the start of the study that they come from",
             )
+        for i, time in enumerate(self.record.states):
+            if time < begin:
+                yield Problem(
+                    ("record", "states", i), f"the animals begin on day {begin / HOURS_PER_DAY:g}, later than this"
+                )
         for i, arm in enumerate(self.arms):
             for place, what in arm.placed():
                 early = [act.time for act in arm.plan(self.duration).acts if act.what is what and act.time < begin]

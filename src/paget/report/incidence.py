@@ -141,7 +141,18 @@ def incidence_tables(material: Material, found: Sequence[Found]) -> str:
                        "Cause-specific hazard ratio", "Its p"]  # fmt: skip
             caption = f"Gray’s tests: {one.event}, where {together(one)} may come first"
             name = f"incidence-{readout['name']}"
-            parts.append(folded(caption, table(caption, columns, rows, name, note=tables.lost_note(material))))
+            parts.append(
+                folded(
+                    caption,
+                    table(
+                        caption,
+                        columns,
+                        rows,
+                        name,
+                        note=f"Adjusted p (Holm) counts all pairs of arms. {tables.lost_note(material)}".rstrip(),
+                    ),
+                )
+            )
     return "".join(parts)
 
 

@@ -136,6 +136,13 @@ class Material:
         return tuple(counted[name] for name in dict.fromkeys(names))[:_MOST_PANELS]
 
     @property
+    def headline_from_end(self) -> tuple[Mapping[str, Any], ...]:
+        """Headline readouts from the end of the causal chain back to its causes, then those that the chain leaves out."""
+        held = {r["name"]: r for r in self.headline}
+        backwards = [node["readout"] for node in reversed(_downstream(self.chain)) if node.get("readout") in held]
+        return tuple(held[name] for name in dict.fromkeys([*backwards, *held]))
+
+    @property
     def hypotheses(self) -> tuple[tuple[Arm, Arm], ...]:
         """Arms with parameters of their own, each with the arm that has the same treatment under the model's view."""
         pairs = ((arm, counterpart(self.study, arm)) for arm in self.study.arms)

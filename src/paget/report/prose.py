@@ -248,7 +248,7 @@ def findings(material: Material) -> list[Comparison]:
 
     Contrasts of arms that were named one by one come before those of points of a sweep.
     """
-    names = [r["name"] for r in (*material.timed, *reversed(material.headline))]
+    names = [r["name"] for r in (*material.timed, *material.headline_from_end)]
     points = points_of(material.study)
     ranked = []
     for place, (arm, versus) in enumerate(material.study.contrasts):

@@ -25,7 +25,7 @@ _MOST_REFUSALS = 4
 def trends(material: Material) -> str:
     """Write the comparisons of whole courses, folded; a sentence where they are not made; empty text without contrasts."""
     contrasts = [pair for pair in material.study.contrasts if set(pair) <= set(material.arms_with_data)]
-    readouts = [r for r in reversed(material.headline) if r["name"] in material.metrics.columns]
+    readouts = [r for r in material.headline_from_end if r["name"] in material.metrics.columns]
     if not contrasts or not readouts:
         return ""
     if material.study.replicates > _MOST_INDIVIDUALS:

@@ -335,7 +335,7 @@ class Result:
             name=name or f"{self.study.name}_day_{day:g}".replace(".", "_"),
             arms=({"name": "as before", "parameters": source.parameters, **going_on},),
             sweep=None,
-            record=record.model_copy(update={"states": tuple(t for t in record.states if t >= day * HOURS_PER_DAY)}),
+            record=record.model_copy(update={"states": tuple(t for t in record.states if t > day * HOURS_PER_DAY)}),
             branch={"result": str(self.path.resolve()), "arm": arm, "at": f"{day:.12g} day"},
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,10 +21,11 @@ from paget.body.secretion import Secretion
 from paget.body.stroma import StromaBiology
 from paget.body.values import Numbers
 from paget.body.whole.batches import of_lesion, of_piece
-from paget.body.whole.definition import REST, WholeBody, slug
+from paget.body.whole.definition import REST, WholeBody
 from paget.body.whole.intervening import KILLERS, intervene, with_heart
 from paget.body.whole.leaving import Leaving
 from paget.body.whole.piece import Piece
+from paget.body.whole.readings import readings
 from paget.body.whole.record import Record
 from paget.body.whole.reservoir import Party, Reservoir
 from paget.body.whole.traffic import Batch, Crowd, Traffic
@@ -45,7 +45,6 @@ Ids = NDArray[np.uint64]
 
 FOUNDED, FRESH = 43, 47  # salts of ids: what lumped sites begin with, cells of crowds
 SLEPT = "cell.ever_dormant"
-UM_PER_MM = 1e3
 
 
 class Life:
@@ -419,42 +418,9 @@ class Life:
             found += int(np.count_nonzero(seen))
         return found
 
-    def largest(self) -> float:
-        """Diameter in mm of the largest metastasis outside the site of the primary tumour; 0 if there is none.
-
-        Cells of a lesion fill a sphere; in a section, cells of a colony fill the disc through the middle of one.
-        """
-        found = 0.0
-        if self.lesions.names:
-            cells = self.lesions.column("cells")
-            if self.body.primary in self.lesions.names:
-                cells = cells[self.lesions.column("site") != self.lesions.names.index(self.body.primary)]
-            found = (6.0 / math.pi * float(cells.max(initial=0.0)) / self.density) ** (1.0 / 3.0)
-        elsewhere = (piece for site, piece in self.pieces.items() if site != self.body.primary)
-        return max([found, *(piece.largest(self.density) for piece in elsewhere)]) / UM_PER_MM
-
     def measure(self) -> dict[str, float]:
         """Every readout that is measured."""
-        found: dict[str, float] = {}
-        counts = self.traffic.counts()
-        for site in self.sites:
-            name, piece = slug(site), self.pieces.get(site)
-            found[f"cells_{name}"] = float(self.burden(site))
-            found[f"nodules_{name}"] = float(self.nodules(site))
-            dormant = self.lesions.cells(site, "dormant") if site in self.lesions.names else 0
-            dormant += self.reservoir.cells(site)
-            found[f"dormant_{name}"] = float(dormant + (piece.dormant if piece is not None else 0))
-            found[f"arrivals_{name}"] = float(self.arrived[site])
-        found["metastases"] = sum(found[f"nodules_{slug(s)}"] for s in self.sites if s != self.body.primary)
-        found["metastatic_cells"] = float(self.burden("metastases"))
-        found["ctc_single"], found["ctc_clusters"] = float(counts.single), float(counts.clusters)
-        found["ctc_per_ml"] = counts.cells / self.blood_ml
-        found["held_in_capillaries"] = float(counts.lodged)
-        found["shed"], found["died_in_blood"] = float(self.traffic.shed), float(self.traffic.died)
-        found["dead"] = float(self.dead)
-        if self.body.measures_sizes:
-            found["largest_metastasis"] = self.largest()
-        return {readout.name: found[readout.name] for readout in self.body.readouts if readout.kind != "time"}
+        return readings(self)
 
     def frame(self) -> Columns | None:
         """The cells of all pieces of tissue, with the code of their site."""
