@@ -14,7 +14,7 @@ EXPERIMENTS = (
         study="lung_awakening",
         arms=(NONE, DOX, CIS, ABT),
         replicates=10,
-        quick=6,
+        quick=7,
         title="Dormant cells in the lung under chemotherapy",
     ),
     StudyRun(
@@ -22,7 +22,7 @@ EXPERIMENTS = (
         study="lung_awakening_adjuvant",
         arms=(NONE, DOX, CIS, DQ),
         replicates=10,
-        quick=6,
+        quick=7,
         title="Chemotherapy of the lung after resection",
     ),
     StudyRun(
@@ -30,7 +30,7 @@ EXPERIMENTS = (
         study="lung_awakening_neoadjuvant",
         arms=(DOX, DQ),
         replicates=10,
-        quick=6,
+        quick=7,
         title="Chemotherapy of the lung before resection",
     ),
 )

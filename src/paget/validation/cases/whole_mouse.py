@@ -14,7 +14,7 @@ EXPERIMENTS = (
         study="premetastatic_niche",
         arms=(PLAIN, "anti-VEGFR1", "LOX inhibitor", "RAB27A knock-down", "anti-CCL2", "anti-CXCR4"),
         replicates=8,
-        quick=6,
+        quick=7,
         title="Mice without one messenger of the pre-metastatic niche",
     ),
 )
