@@ -132,8 +132,8 @@ def test_sections_fold_and_the_address_remembers_which(browser: Browser, page: P
     assert len(everything) >= 8
     shown.click("#figures > details > summary")
     shown.until("location.hash === '#;folded=figures'")
-    shown.evaluate("location.reload()")
-    shown.until(f"{DRAWN} && document.querySelector('#figures > details').open === false")
+    shown.evaluate("window.left = true; location.reload()")
+    shown.until(f"!window.left && {DRAWN} && document.querySelector('#figures > details').open === false")
     assert shown.evaluate(opened) == [name for name in everything if name != "figures"]
     assert shown.evaluate("document.querySelectorAll('#figures .main-svg').length") == 0
     shown.click('nav a[href="#figures"]')
