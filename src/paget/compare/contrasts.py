@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from paget.compare.comparison import Comparison
 from paget.compare.defaults import Choice, choose
-from paget.compare.outcomes import EMPTY, Kind, Readout, Sample, gather, read_readout
+from paget.compare.outcomes import EMPTY, Kind, Readout, Sample, gather, partners, read_readout
 from paget.compare.two_arms import undecided
 from paget.compare.wording import join_notes
 
@@ -123,11 +121,9 @@ def _compare_one(
     arm, versus = both
     notes = [_gaps(sample, name) for sample, name in zip(both, names, strict=True)]
     if in_pairs:
-        shared = np.intersect1d(arm.animals, versus.animals)
-        alone = len(arm) + len(versus) - 2 * len(shared)
-        if alone and len(shared):
+        arm, versus, alone = partners(arm, versus)
+        if alone and len(arm):
             notes.append(f"{alone} {'animal' if alone == 1 else 'animals'} without a partner left out")
-        arm, versus = arm.only(shared), versus.only(shared)
     fewest = min(len(arm), len(versus))
     finding = test(arm, versus) if fewest >= 2 else undecided(arm, versus, readout.kind == "time")
     if fewest < 3:

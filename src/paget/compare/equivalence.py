@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from paget.compare.findings import Interval
-from paget.compare.outcomes import EMPTY, Kind, Sample, gather, read_readout
+from paget.compare.outcomes import EMPTY, Kind, Sample, gather, partners, read_readout
 from paget.compare.rate_ratio import rate_ratio, rate_ratio_paired
 from paget.compare.time_to_event import common_horizon, influence_on_restricted_mean, log_rank_score, restricted_mean
 from paget.compare.wording import join_notes, p_in_words, with_decimals
@@ -165,9 +165,7 @@ def equivalence(
         f"{s.missing} missing in '{n}' left out" for n, s in zip(contrast, (arm, versus), strict=True) if s.missing
     ]
     if paired:
-        shared = np.intersect1d(arm.animals, versus.animals)
-        alone = len(arm) + len(versus) - 2 * len(shared)
-        arm, versus = arm.only(shared), versus.only(shared)
+        arm, versus, alone = partners(arm, versus)
         notes.append(f"{alone} without a partner left out" if alone else "")
     if min(len(arm), len(versus)) < 2:
         verdict = _Verdict(None, None, None, None, "no test", "a test needs at least 2 animals in each arm")

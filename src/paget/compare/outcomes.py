@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-__all__ = ["EMPTY", "Kind", "Readout", "Sample", "gather", "read_readout"]
+__all__ = ["EMPTY", "Kind", "Readout", "Sample", "gather", "partners", "read_readout"]
 
 Kind = Literal["count", "continuous", "fraction", "time"]
 
@@ -50,6 +50,12 @@ class Sample:
         """Return the sample with the given animals."""
         kept = np.isin(self.animals, animals)
         return Sample(self.animals[kept], self.values[kept], self.observed[kept], self.missing)
+
+
+def partners(arm: Sample, versus: Sample) -> tuple[Sample, Sample, int]:
+    """Both samples with only the animals that are in both, and how many animals have no partner."""
+    shared = np.intersect1d(arm.animals, versus.animals)
+    return arm.only(shared), versus.only(shared), len(arm) + len(versus) - 2 * len(shared)
 
 
 EMPTY = Sample(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.bool_))

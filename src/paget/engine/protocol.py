@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from paget.experiment import (
     Depletion,
     Dose,
     Injection,
+    Lasting,
     Override,
     Perturbation,
     Resection,
@@ -57,8 +60,15 @@ class Protocol:
         self._units = {readout.name: readout.unit for readout in readouts}
         self._met: dict[Awaited, float] = {}
         self._armed: set[Awaited] = set()
-        self._plan = plan(arm.interventions, duration)
-        self._averaged = any(isinstance(act.what, Antibody) for act in self._plan.acts) or any(arm.antibodies)
+        self._follow_plan()
+        self._rows = self._plan.awaited  # all that the arm waits for, of which nothing has come yet
+
+    def _follow_plan(self) -> None:
+        """Make the plan from what was met, in parts that are looked through in every tick."""
+        self._plan = plan(self._arm.interventions, self._duration, self._met)
+        self._times = [act.time for act in self._plan.acts]
+        self._lasting = [act for act in self._plan.acts if isinstance(act.what, Lasting)]
+        self._averaged: tuple[float, dict[tuple[str, str], float]] = (math.nan, {})
 
     # ---- what happens -------------------------------------------------------------------------------------------------
     def look(self, time: float, values: Mapping[str, float]) -> None:
@@ -69,7 +79,7 @@ class Protocol:
         met = [awaited for awaited in self._plan.awaited if self._is_met(awaited, time, values)]
         if met:
             self._met.update(dict.fromkeys(met, time))
-            self._plan = plan(self._arm.interventions, self._duration, self._met)
+            self._follow_plan()
 
     def _is_met(self, awaited: Awaited, time: float, values: Mapping[str, float]) -> bool:
         if awaited.since >= 0 and not any(a.index == awaited.since and a.time <= time for a in self._plan.acts):
@@ -90,7 +100,7 @@ class Protocol:
     # ---- what is done -------------------------------------------------------------------------------------------------
     def due(self, begin: float, end: float) -> Due:
         """What is done in the tick from `begin` to `end`."""
-        now = [act for act in self._plan.acts if begin <= act.time < end]
+        now = self._plan.acts[bisect_left(self._times, begin) : bisect_left(self._times, end)]
         doses = [
             (a.time, a.what.drug, a.what.amount, a.what.route or "")
             for a in now
@@ -98,7 +108,7 @@ class Protocol:
         ]
         lasting = [
             (a.what, a.time >= begin)
-            for a in self._plan.acts
+            for a in self._lasting
             if isinstance(a.what, Depletion) and a.time < end and a.end > begin
         ]
         return Due(
@@ -111,12 +121,12 @@ class Protocol:
     def standing(self, begin: float) -> Standing:
         """What holds in the tick that begins then: that of its middle."""
         middle = begin + 0.5 * self._dt
-        acts = [act for act in self._plan.acts if act.time <= middle < act.end]
+        acts = [act for act in self._lasting if act.time <= middle < act.end]
         levels: dict[tuple[str, str], float] = defaultdict(lambda: 1.0)
         for act in acts:
             if isinstance(act.what, Perturbation):
                 levels[act.what.gene, act.what.cells] *= act.what.left
-        if self._averaged:
+        if self._arm.antibodies:
             for (target, cells), free in self._neutralised(begin).items():
                 levels[target, cells] *= free
         overrides = {act.what.parameter: act.what.value for act in acts if isinstance(act.what, Override)}
@@ -126,30 +136,32 @@ class Protocol:
         """Share of each target that antibodies leave free, on average over the window in which a tick begins."""
         width = max(WINDOW, self._dt)
         first = (begin + 0.5 * self._dt) // width * width
+        if self._averaged[0] != first:
+            self._averaged = (first, self._left_free(first, first + width))
+        return self._averaged[1]
+
+    def _left_free(self, first: float, last: float) -> dict[tuple[str, str], float]:
         given: dict[tuple[str, str, float | None, float | None], list[Act]] = defaultdict(list)
         for act in self._plan.acts:
-            if isinstance(act.what, Antibody) and act.time < first + width:
+            if isinstance(act.what, Antibody) and act.time < last:
                 given[act.what.target, act.what.cells, act.what.affinity, act.what.half_life].append(act)
         free: dict[tuple[str, str], float] = defaultdict(lambda: 1.0)
         for (target, cells, _, _), acts in given.items():
             antibody = acts[0].what
             assert isinstance(antibody, Antibody)
             doses = [(act.time, act.what.amount) for act in acts if isinstance(act.what, Antibody)]
-            free[target, cells] *= free_fraction(antibody, doses, first, first + width)
+            free[target, cells] *= free_fraction(antibody, doses, first, last)
         return {place: share for place, share in free.items() if share < 1.0 - UNFELT}
 
     # ---- state ----------------------------------------------------------------------------------------------------------
     def state(self) -> str:
         """What has been seen so far, as text."""
-        rows = self._plan_rows()
+        rows = self._rows
         return json.dumps({"met": [self._met.get(a) for a in rows], "armed": [a in self._armed for a in rows]})
 
     def restore(self, text: str) -> None:
         """Take over what has been seen so far."""
-        seen, rows = json.loads(text), self._plan_rows()
+        seen, rows = json.loads(text), self._rows
         self._met = {a: time for a, time in zip(rows, seen["met"], strict=True) if time is not None}
         self._armed = {a for a, armed in zip(rows, seen["armed"], strict=True) if armed}
-        self._plan = plan(self._arm.interventions, self._duration, self._met)
-
-    def _plan_rows(self) -> tuple[Awaited, ...]:
-        return plan(self._arm.interventions, self._duration).awaited
+        self._follow_plan()

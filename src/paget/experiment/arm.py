@@ -96,13 +96,13 @@ class Arm(Value):
         changes: dict[str, list[Intervention]] = {kind: [] for kind, _ in KINDS}
         for index, ((kind, _), what) in enumerate(self.placed()):
             acts = [act for act in known.acts if act.index == index]
-            told = [when for when in (*what.moments, getattr(what, "until", None)) if isinstance(when, Moment)]
+            told = [when for when in (*what.moments, what.ending) if isinstance(when, Moment)]
             if not told or not acts or any(when.condition is not None for when in told):
                 changes[kind].append(what)
             elif isinstance(what, Course):
                 changes[kind].append(what.at_times(act.time for act in acts))
             else:
-                lasts = {"until": acts[0].end} if isinstance(getattr(what, "until", None), Moment) else {}
+                lasts = {"until": acts[0].end} if isinstance(what.ending, Moment) else {}
                 changes[kind].append(what.model_copy(update={"at": acts[0].time, **lasts}))
         return self.model_copy(update={kind: tuple(done) for kind, done in changes.items()})
 

@@ -70,6 +70,16 @@ class Intervention(Value):
         """When it is done, as far as that is written down one by one."""
         raise NotImplementedError
 
+    @property
+    def ending(self) -> float | Moment | None:
+        """When it ends or is given no more, if that is said as a time of its own."""
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a moment may call it: ``the resection of primary``."""
+        return (self.label,)
+
     def in_words(self) -> str:
         """Describe it as a bench protocol would."""
         raise NotImplementedError
@@ -111,6 +121,10 @@ class Course(Intervention):
     until: When | None = Field(
         default=None, description="Nothing is given from this time on, which may be an event: 'when nodules reaches 2'."
     )
+
+    @property
+    def ending(self) -> float | Moment | None:
+        return self.until
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:
@@ -253,6 +267,10 @@ class Antibody(Course):
     def label(self) -> str:
         return f"anti-{self.target}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.label, self.target
+
     def in_words(self) -> str:
         return f"{self.label} {self.amount:g} mg/kg {self._when_in_words()}"
 
@@ -277,6 +295,10 @@ class Lasting(_Once):
 
     duration: ForAsLongAs = Field(default=None, description="For how long; to the end of the study if left out.")
     until: When | None = Field(default=None, description="When it ends, instead of a duration; may be an event.")
+
+    @property
+    def ending(self) -> float | Moment | None:
+        return self.until
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:
@@ -309,6 +331,10 @@ class Resection(_Once):
     @property
     def label(self) -> str:
         return f"resection of {self.site}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.label, self.site
 
     def in_words(self) -> str:
         return f"resection of the {self.site} tumour {when_in_words(self.at)}"

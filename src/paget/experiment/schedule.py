@@ -129,7 +129,7 @@ def plan(
 
 def _awaited(when: Moment, index: int, interventions: Sequence[Intervention]) -> Awaited:
     assert when.condition is not None
-    return Awaited(when.condition, index if when is getattr(interventions[index], "until", None) else -1)
+    return Awaited(when.condition, index if when is interventions[index].ending else -1)
 
 
 def _acts(
@@ -137,7 +137,7 @@ def _acts(
 ) -> tuple[tuple[Act, ...], bool]:
     """Acts of one intervention that are known, and whether these are all, for good."""
     begins = [time_of(when, index) for when in what.moments]
-    until = getattr(what, "until", None)
+    until = what.ending
     end = math.inf if until is None else time_of(until, index)
     known = end is not None and all(begin is not None for begin in begins)
     end = math.inf if end is None else end
@@ -155,7 +155,7 @@ def _acts(
 
 
 def _moments(what: Intervention) -> tuple[float | Moment, ...]:
-    until = getattr(what, "until", None)
+    until = what.ending
     return what.moments if until is None else (*what.moments, until)
 
 
@@ -165,8 +165,7 @@ def _anchors(when: Moment, interventions: Sequence[Intervention]) -> list[int]:
     return [
         index
         for index, what in enumerate(interventions)
-        if isinstance(what, kinds)
-        and (not when.of or when.of in (what.label, getattr(what, "site", None), getattr(what, "target", None)))
+        if isinstance(what, kinds) and (not when.of or when.of in what.names)
     ]
 
 

@@ -40,7 +40,7 @@ def waiting(arm: Arm, duration: float) -> list[str]:
 
 def _depends(what: Intervention) -> bool:
     """Whether it begins or ends when a condition is met."""
-    moments = (*what.moments, getattr(what, "until", None))
+    moments = (*what.moments, what.ending)
     return any(getattr(moment, "condition", None) is not None for moment in moments)
 
 

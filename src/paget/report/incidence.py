@@ -12,7 +12,7 @@ from paget.report.markup import Cell, folded, table
 from paget.report.material import SIGNIFICANT, Material
 from paget.report.plotting import Panel, empty_figure, heading, plain, stored, time_axis
 from paget.report.prose import in_words_of, lower_first
-from paget.report.survival import kept_steps
+from paget.report.survival import add_band, kept_steps
 from paget.report.theme import moment_text, number_text, p_text
 
 __all__ = ["Found", "incidence_panels", "incidence_tables", "together"]
@@ -41,7 +41,7 @@ def _panel(material: Material, readout: Mapping[str, Any], found: CumulativeInci
     asked = [curve for curve in found.curves if curve.cause == found.event]
     instead = [curve for curve in found.curves if curve.cause != found.event]
     for curve in asked:
-        _add_band(figure, material, readout, curve)
+        add_band(figure, material, readout, curve)
     for curves, kind in ((instead, "instead"), (asked, "asked")):
         for curve in curves:
             _add_curve(figure, material, readout, curve, kind)
@@ -57,23 +57,6 @@ def _panel(material: Material, readout: Mapping[str, Any], found: CumulativeInci
         f"{others}. Gray's test of all arms: p {p_text(found.p)}."
     )
     return Panel(title, f"{material.individuals} that have had the event", figure, _HEIGHT, alt)
-
-
-def _add_band(figure: Any, material: Material, readout: Mapping[str, Any], curve: IncidenceCurve) -> None:
-    style, kept = material.styles[curve.arm], kept_steps(curve.days)
-    for series, values, fill in (("95 % low", curve.low, None), ("95 % high", curve.high, "tonexty")):
-        figure.add_scatter(
-            x=stored(curve.days[i] for i in kept),
-            y=stored(values[i] for i in kept),
-            mode="lines",
-            line={"width": 0, "shape": "hv", "color": style.colour},
-            fill=fill,
-            fillcolor=style.faint,
-            hoverinfo="skip",
-            legendgroup=curve.arm,
-            showlegend=False,
-            meta={"arm": curve.arm, "readout": readout["name"], "series": series, "x": "day", "y": "value"},
-        )
 
 
 def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curve: IncidenceCurve, kind: str) -> None:

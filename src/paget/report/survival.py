@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from paget.compare import SurvivalCurve, SurvivalCurves, survival
+from paget.compare import IncidenceCurve, SurvivalCurve, SurvivalCurves, survival
 from paget.report.material import Material
 from paget.report.plotting import CHARACTER_PIXELS, Panel, empty_figure, heading, plain, stored
 from paget.report.sweeps import coordinates
 from paget.report.theme import DAYS_PER_YEAR, in_years, p_text, shortened
 
-__all__ = ["kept_steps", "survival_panels"]
+__all__ = ["add_band", "kept_steps", "survival_panels"]
 
 _NAME_WIDTH = 24
 _AT_RISK = "Number at risk"
@@ -96,14 +96,14 @@ def _tick(day: float, days: float) -> str:
     return f"{day / DAYS_PER_YEAR:.3g}" if in_years(days) else f"{day:g}"
 
 
-def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curve: SurvivalCurve) -> None:
-    style = material.styles[curve.arm]
-    common = {"arm": curve.arm, "readout": readout["name"], "x": "day", "y": "value"}
-    kept = kept_steps(curve.days)
-    days = stored(curve.days[i] for i in kept)
+def add_band(
+    figure: Any, material: Material, readout: Mapping[str, Any], curve: SurvivalCurve | IncidenceCurve
+) -> None:
+    """Draw the 95 % band of a curve that goes by steps."""
+    style, kept = material.styles[curve.arm], kept_steps(curve.days)
     for series, values, fill in (("95 % low", curve.low, None), ("95 % high", curve.high, "tonexty")):
         figure.add_scatter(
-            x=days,
+            x=stored(curve.days[i] for i in kept),
             y=stored(values[i] for i in kept),
             mode="lines",
             line={"width": 0, "shape": "hv", "color": style.colour},
@@ -112,8 +112,16 @@ def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curv
             hoverinfo="skip",
             legendgroup=curve.arm,
             showlegend=False,
-            meta={**common, "series": series},
+            meta={"arm": curve.arm, "readout": readout["name"], "series": series, "x": "day", "y": "value"},
         )
+
+
+def _add_curve(figure: Any, material: Material, readout: Mapping[str, Any], curve: SurvivalCurve) -> None:
+    style = material.styles[curve.arm]
+    common = {"arm": curve.arm, "readout": readout["name"], "x": "day", "y": "value"}
+    kept = kept_steps(curve.days)
+    days = stored(curve.days[i] for i in kept)
+    add_band(figure, material, readout, curve)
     figure.add_scatter(
         x=days,
         y=stored(curve.survival[i] for i in kept),
