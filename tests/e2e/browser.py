@@ -187,10 +187,17 @@ class Tab:
     def until(self, condition: str) -> None:
         """Wait until an expression holds."""
         end = time.monotonic() + _PATIENCE
-        while not self.evaluate(condition):
+        while not self._holds(condition):
             if time.monotonic() > end:
                 raise TimeoutError(f"this never held within {_PATIENCE:g} s: {condition}")
             self.browser.listen(0.05)
+
+    def _holds(self, condition: str) -> bool:
+        """Whether an expression holds; while the page is exchanged for another, nothing does."""
+        try:
+            return bool(self.evaluate(condition))
+        except RuntimeError:
+            return False
 
     def click(self, selector: str) -> None:
         """Press the first element that a selector finds."""

@@ -134,6 +134,7 @@ def test_sections_fold_and_the_address_remembers_which(browser: Browser, page: P
     shown.until("location.hash === '#;folded=figures'")
     shown.evaluate("window.left = true; location.reload()")
     shown.until(f"!window.left && {DRAWN} && document.querySelector('#figures > details').open === false")
+    shown.until(f"{opened}.length === {len(everything) - 1}")
     assert shown.evaluate(opened) == [name for name in everything if name != "figures"]
     assert shown.evaluate("document.querySelectorAll('#figures .main-svg').length") == 0
     shown.click('nav a[href="#figures"]')
