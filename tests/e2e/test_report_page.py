@@ -132,7 +132,7 @@ def test_sections_fold_and_the_address_remembers_which(browser: Browser, page: P
     assert len(everything) >= 8
     shown.click("#figures > details > summary")
     shown.until("location.hash === '#;folded=figures'")
-    shown.evaluate("window.left = true; location.reload()")
+    shown.evaluate("window.left = true; setTimeout(() => location.reload(), 0); 0")
     shown.until(f"!window.left && {DRAWN} && document.querySelector('#figures > details').open === false")
     shown.until(f"{opened}.length === {len(everything) - 1}")
     assert shown.evaluate(opened) == [name for name in everything if name != "figures"]
